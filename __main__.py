@@ -1,0 +1,21 @@
+"""The platform of one stack: its teams, and the workloads in their namespaces."""
+
+import pulumi
+
+from components import ModelService, TeamNamespace, TrainingJob
+from config import load
+
+stack = load()
+
+teams = {name: TeamNamespace(name, args) for name, args in stack.teams.items()}
+jobs = {name: TrainingJob(name, args.in_team(teams)) for name, args in stack.training_jobs.items()}
+services = {name: ModelService(name, args.in_team(teams)) for name, args in stack.model_services.items()}
+
+pulumi.export("namespaces", {name: team.namespace for name, team in teams.items()})
+pulumi.export("jobs", {name: job.job_name for name, job in jobs.items()})
+pulumi.export(
+    "services",
+    {name: {"url": service.url, "externalAddress": service.external_address} for name, service in services.items()},
+)
+# A workload cannot set the image of its nodes: whoever makes the nodes reads it here.
+pulumi.export("nodeImages", {name: pool.node_image for name, pool in stack.node_pools.items()})

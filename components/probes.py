@@ -1,0 +1,96 @@
+"""How Kubernetes asks a container whether it is up."""
+
+from collections.abc import Iterator
+from typing import Annotated, Any
+
+from pydantic import Field, model_validator
+
+from components.arguments import Arguments, refuse
+from components.names import Port
+
+Manifest = dict[str, Any]
+Seconds = Annotated[int, Field(ge=0, strict=True)]
+Count = Annotated[int, Field(ge=1, strict=True)]
+
+_KINDS = ("path", "tcp", "grpc", "command")
+
+
+class Probe(Arguments):
+    """One probe, in Kubernetes' own terms. How it asks is one of path, tcp, grpc and command."""
+
+    path: Annotated[str, Field(pattern="^/")] | None = Field(None, examples=["/health"])
+    """By HTTP: the path of a GET that answers 200 to 399."""
+
+    tcp: bool = False
+    """By TCP: the port accepts a connection."""
+
+    grpc: bool = False
+    """By the gRPC health protocol."""
+
+    command: list[str] = []
+    """By a command in the container that exits 0."""
+
+    port: Port | None = None
+    """The port that is asked; default: the service's container port."""
+
+    initial_delay_seconds: Seconds = 0
+    """Seconds after the container's start before the first time."""
+
+    period_seconds: Count = 10
+    """Seconds from one time to the next."""
+
+    timeout_seconds: Count = 1
+    """Seconds after which an answer counts as a failure."""
+
+    failure_threshold: Count = 3
+    """Failures in a row that count."""
+
+    @model_validator(mode="after")
+    def _one_kind(self) -> "Probe":
+        given = [kind for kind in _KINDS if getattr(self, kind)]
+        if len(given) != 1:
+            said = f"it has {' and '.join(given)}" if given else "it has none"
+            raise refuse(f"a probe asks in one way: {said}", "give one of path, tcp, grpc, command")
+        return self
+
+    def manifest(self, port: int) -> Manifest:
+        """The container's probe."""
+        port = self.port or port
+        if self.path is not None:
+            action: Manifest = {"httpGet": {"path": self.path, "port": port}}
+        elif self.tcp:
+            action = {"tcpSocket": {"port": port}}
+        elif self.grpc:
+            action = {"grpc": {"port": port}}
+        else:
+            action = {"exec": {"command": self.command}}
+        return {
+            **action,
+            **({"initialDelaySeconds": self.initial_delay_seconds} if self.initial_delay_seconds else {}),
+            "periodSeconds": self.period_seconds,
+            "timeoutSeconds": self.timeout_seconds,
+            "failureThreshold": self.failure_threshold,
+        }
+
+
+class Health(Arguments):
+    """The probes of a model server."""
+
+    readiness: Probe = Probe(path="/health")
+    """Whether the pod gets requests. Default: GET /health, as in the lesson."""
+
+    liveness: Probe | None = None
+    """Whether the container is alive; it is restarted where not. Default: none."""
+
+    startup: Probe | None = None
+    """Whether the model has loaded: until then the other probes wait. Default: none."""
+
+    def probes(self) -> Iterator[tuple[str, Probe]]:
+        """The probes that are set, by name."""
+        for kind in ("readiness", "liveness", "startup"):
+            if getattr(self, kind) is not None:
+                yield kind, getattr(self, kind)
+
+    def manifest(self, port: int) -> Manifest:
+        """The container's probes."""
+        return {f"{kind}Probe": probe.manifest(port) for kind, probe in self.probes()}

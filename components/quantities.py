@@ -1,0 +1,66 @@
+"""Kubernetes resource quantities: ``500m``, ``8Gi``, ``1e3``.
+
+The text that a user wrote goes into the manifest unchanged, since the API server would send a
+different spelling back as a difference; sums and comparisons use the exact value.
+"""
+
+import re
+from decimal import Decimal
+from typing import Annotated, Any
+
+from pydantic import BeforeValidator, WithJsonSchema
+
+from components.arguments import refuse
+
+_SUFFIXES = {
+    "": Decimal(1),
+    "n": Decimal("1e-9"),
+    "u": Decimal("1e-6"),
+    "m": Decimal("1e-3"),
+    **{suffix: Decimal(1000) ** power for power, suffix in enumerate("kMGTPE", start=1)},
+    **{suffix + "i": Decimal(1024) ** power for power, suffix in enumerate("KMGTPE", start=1)},
+}
+_PATTERN = re.compile(r"(?P<number>[0-9]+(\.[0-9]*)?|\.[0-9]+)((?P<suffix>[numkMGTPE]|[KMGTPE]i)|[eE](?P<exponent>[+-]?[0-9]{1,2}))?")
+
+
+def amount(quantity: str) -> Decimal:
+    """The exact value of a quantity, in its base unit (cores, bytes, pieces).
+
+    Raises ValueError for text that is no quantity.
+    """
+    match = _PATTERN.fullmatch(quantity)
+    if match is None:
+        raise ValueError(f"{quantity!r} is not a quantity")
+    number = Decimal(match["number"])
+    if match["exponent"]:
+        return number * Decimal(10) ** int(match["exponent"])
+    return number * _SUFFIXES[match["suffix"] or ""]
+
+
+def _validated(value: Any) -> str:
+    if isinstance(value, bool) or not isinstance(value, int | float | str):
+        raise refuse("must be a quantity such as 2, 500m or 8Gi")
+    text = str(value)
+    if _PATTERN.fullmatch(text) is None:
+        near = _nearest(text)
+        hint = f": write {near}" if near else ""
+        raise refuse(f"{text[:40]!r} is not a Kubernetes quantity such as 2, 500m or 8Gi{hint}", value=near)
+    return text
+
+
+def _nearest(text: str) -> str | None:
+    """The quantity that somebody who writes ``8GB``, ``8 gi`` or ``8Gib`` most likely means."""
+    match = re.fullmatch(r"\s*([0-9.]+)\s*([kmgtpe])(i?)b?\s*", text, re.IGNORECASE)
+    if match is None:
+        return None
+    number, unit, binary = match.groups()
+    unit = unit.upper() if binary or unit not in "km" else unit
+    return f"{number}{'k' if unit == 'K' and not binary else unit}{'i' if binary else ''}"
+
+
+Quantity = Annotated[
+    str,
+    BeforeValidator(_validated),
+    WithJsonSchema({"type": ["string", "number"], "pattern": rf"^({_PATTERN.pattern.replace('?P<number>', '').replace('?P<suffix>', '').replace('?P<exponent>', '')})$", "examples": ["8Gi"]}),
+]
+"""A Kubernetes quantity; numbers are taken as their text."""

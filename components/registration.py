@@ -1,0 +1,56 @@
+"""The thin last step: a manifest becomes a child resource of its component.
+
+Objects are registered by the provider's own type tokens, without its typed classes: the URNs are
+the same, importing and building them costs a fraction.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import pulumi
+
+Manifest = dict[str, Any]
+Manifests = Mapping[str, Manifest]
+"""A component's manifests by role: the child of role ``service`` is named ``<component>-service``."""
+
+
+class KubernetesObject(pulumi.CustomResource):
+    """A Kubernetes object of any kind."""
+
+    metadata: pulumi.Output[Any]
+    spec: pulumi.Output[Any]
+    status: pulumi.Output[Any]
+
+    def __init__(self, name: str, manifest: Manifest, opts: pulumi.ResourceOptions) -> None:
+        # Properties without a value are filled from the provider's outputs.
+        outputs = dict.fromkeys(("metadata", "spec", "status"))
+        super().__init__(type_token(manifest), name, {**outputs, **manifest}, opts)
+
+
+def type_token(manifest: Manifest) -> str:
+    """The provider's token of a manifest's kind: ``kubernetes:apps/v1:Deployment``."""
+    version = manifest["apiVersion"]
+    return f"kubernetes:{version if '/' in version else f'core/{version}'}:{manifest['kind']}"
+
+
+def register(
+    component: pulumi.ComponentResource,
+    name: str,
+    manifest: Manifest,
+    *,
+    depends_on: Sequence[pulumi.Resource] = (),
+    ignore_changes: Sequence[str] = (),
+    timeout: int | None = None,
+) -> KubernetesObject:
+    """Register one manifest as a child of a component.
+
+    ``timeout`` is how long to wait for the object, in seconds; default: the provider's own, ten
+    minutes. It is given here because a component's timeouts do not reach its children.
+    """
+    options = pulumi.ResourceOptions(
+        parent=component,
+        depends_on=list(depends_on),
+        ignore_changes=list(ignore_changes),
+        custom_timeouts=pulumi.CustomTimeouts(create=f"{timeout}s", update=f"{timeout}s") if timeout else None,
+    )
+    return KubernetesObject(name, manifest, options)

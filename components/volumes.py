@@ -1,0 +1,91 @@
+"""Where a pod's data comes from and goes to."""
+
+from typing import Annotated, Any, Literal
+
+from pydantic import Field, model_validator
+
+from components.arguments import Arguments, Deferred, refuse
+from components.names import DnsLabel, Image, ObjectName
+from components.quantities import Quantity
+
+Manifest = dict[str, Any]
+
+_SOURCES = ("claim", "ephemeral", "config_map", "secret", "image")
+
+MountPath = Annotated[str, Field(pattern=r"^/[^:]*$", examples=["/data"])]
+
+
+class Volume(Arguments):
+    """One volume of a pod, mounted into all its containers at the same path."""
+
+    path: MountPath
+    """Where the containers see it: an absolute path."""
+
+    claim: Deferred[ObjectName] | None = None
+    """An existing PersistentVolumeClaim."""
+
+    access_mode: Literal["ReadWriteOnce", "ReadOnlyMany", "ReadWriteMany", "ReadWriteOncePod"] = "ReadWriteOnce"
+    """How the claim may be mounted: ReadWriteOnce serves the pods of one node only."""
+
+    ephemeral: Quantity | None = Field(None, examples=["50Gi"])
+    """The size of a volume that lives as long as its pod."""
+
+    storage_class: ObjectName | None = None
+    """StorageClass of an ephemeral volume; default: the node's own disk (an emptyDir)."""
+
+    config_map: Deferred[ObjectName] | None = None
+    """A ConfigMap, one file a key."""
+
+    secret: Deferred[ObjectName] | None = None
+    """A Secret, one file a key."""
+
+    image: Deferred[Image] | None = None
+    """An OCI image or artifact, mounted read-only (Kubernetes 1.33 and later)."""
+
+    read_only: bool = False
+    """Mount it read-only. ConfigMaps, Secrets and images always are."""
+
+    @model_validator(mode="after")
+    def _one_source(self) -> "Volume":
+        given = [source for source in _SOURCES if getattr(self, source) is not None]
+        if len(given) != 1:
+            said = f"it has {' and '.join(given)}" if given else "it has none"
+            raise refuse(f"a volume has one source: {said}", "give one of claim, ephemeral, configMap, secret, image")
+        if self.storage_class is not None and self.ephemeral is None:
+            raise refuse("storageClass goes with ephemeral: a claim has one already", "remove storageClass")
+        return self
+
+    def mount(self, name: str) -> Manifest:
+        """The container's ``volumeMounts`` entry."""
+        read_only = self.read_only or any((self.config_map, self.secret, self.image))
+        return {"name": name, "mountPath": self.path, **({"readOnly": True} if read_only else {})}
+
+    def manifest(self, name: str) -> Manifest:
+        """The pod's ``volumes`` entry."""
+        return {"name": name, **self._source()}
+
+    def _source(self) -> Manifest:
+        if self.claim is not None:
+            return {"persistentVolumeClaim": {"claimName": self.claim}}
+        if self.config_map is not None:
+            return {"configMap": {"name": self.config_map}}
+        if self.secret is not None:
+            return {"secret": {"secretName": self.secret}}
+        if self.image is not None:
+            return {"image": {"reference": self.image, "pullPolicy": "IfNotPresent"}}
+        if self.storage_class is None:
+            return {"emptyDir": {"sizeLimit": self.ephemeral}}
+        claim = {
+            "accessModes": ["ReadWriteOnce"],
+            "storageClassName": self.storage_class,
+            "resources": {"requests": {"storage": self.ephemeral}},
+        }
+        return {"ephemeral": {"volumeClaimTemplate": {"spec": claim}}}
+
+
+Volumes = dict[DnsLabel, Volume]
+
+
+def memory_volume(name: str, size: Quantity) -> Manifest:
+    """A volume in memory, which counts against the memory limit of the containers that fill it."""
+    return {"name": name, "emptyDir": {"medium": "Memory", "sizeLimit": size}}

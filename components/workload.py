@@ -1,0 +1,317 @@
+"""What training jobs and model services share: their arguments, and the pod that is made of them."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Annotated, Any, Self
+
+import pulumi
+from pydantic import AfterValidator, BeforeValidator, Field, InstanceOf, ValidationInfo, WithJsonSchema, model_validator
+
+from components.arguments import Arguments, Deferred, refuse, refuse_all
+from components.hardware import NodePool, NodePoolReference
+from components.labels import Labels
+from components.names import (
+    Annotations,
+    DeferredImage,
+    DeferredNamespace,
+    DnsLabel,
+    EnvName,
+    LabelValue,
+    ObjectName,
+    QualifiedName,
+    as_text,
+)
+from components.quantities import Quantity, amount
+from components.resources import GpuCount, Resources
+from components.security import Security
+from components.team_namespace import TeamNamespace, Tenant
+from components.volumes import Manifest, Volumes, memory_volume
+
+EnvValue = Annotated[Deferred[str], BeforeValidator(as_text)]
+Env = dict[EnvName, EnvValue]
+
+# Set by arguments of their own, so that there is one place for each.
+_DERIVED_LABELS = {
+    "team": "team",
+    "workload-type": None,
+    "framework": "framework",
+    "experiment": "experiment",
+    "model-version": "version",
+}
+
+
+class SecretKey(Arguments):
+    """A key of a Secret. The value never passes through Pulumi: the kubelet reads it."""
+
+    secret: Deferred[ObjectName]
+    """The Secret's name."""
+
+    key: Annotated[str, Field(pattern=r"^[-._a-zA-Z0-9]{1,253}$")]
+    """The key in the Secret."""
+
+    def manifest(self) -> Manifest:
+        return {"secretKeyRef": {"name": self.secret, "key": self.key}}
+
+
+class InitContainer(Arguments):
+    """A container that runs to its end before the main one starts, to stage data for instance."""
+
+    name: DnsLabel
+    """The container's name."""
+
+    image: DeferredImage | None = None
+    """Container image; default: the workload's own."""
+
+    command: list[str] = []
+    """The program and its first arguments; default: the image's entry point."""
+
+    args: list[str] = []
+    """Arguments to the program."""
+
+    env: Env = {}
+    """Environment variables, beside the workload's own."""
+
+    resources: Resources
+    """What the container asks for. Required: a quota refuses pods with a container that has none."""
+
+    @model_validator(mode="after")
+    def _has_resources(self) -> Self:
+        if not self.resources.requests and not self.resources.limits:
+            error = refuse("is empty", "a quota refuses pods with a container without requests: give cpu and memory")
+            refuse_all("InitContainer", [(("resources",), error)])
+        return self
+
+
+def _team(value: Any, info: ValidationInfo) -> Any:
+    """Check the name of one of the stack's teams; Python callers pass the TeamNamespace itself."""
+    if not isinstance(value, str):
+        return value
+    if info.context is None:
+        raise refuse(f"{value!r} is a name: only a stack's configuration knows teams by name", "pass a TeamNamespace")
+    names: list[str] = info.context["names"]["teams"]
+    if value not in names:
+        known = ", ".join(names) or "none"
+        raise refuse(f"there is no team {value!r} (the stack has: {known})", value=next(iter(names), None))
+    return value
+
+
+TeamReference = Annotated[
+    InstanceOf[TeamNamespace] | str,
+    BeforeValidator(_team),
+    WithJsonSchema({"type": "string", "description": "The name of one of the stack's teams.", "examples": ["ml-training"]}),
+]
+
+
+class WorkloadArgs(Arguments):
+    """Arguments of every workload."""
+
+    team: TeamReference | None = None
+    """The team whose namespace the workload lives in. Give this or ``namespace``."""
+
+    namespace: DeferredNamespace | None = None
+    """An existing namespace that the workload lives in. Give this or ``team``."""
+
+    image: DeferredImage | None = Field(None, examples=["myregistry/bert-serving:v1.2"])
+    """Container image; default: the node pool's."""
+
+    command: list[str] = Field([], examples=[["python", "train.py"]])
+    """The program and its first arguments; default: the image's entry point."""
+
+    args: list[str] = []
+    """Arguments to the program."""
+
+    env: Env = {}
+    """Environment variables with plain values. Never a secret: see ``secret_env``."""
+
+    secret_env: dict[EnvName, SecretKey] = {}
+    """Environment variables whose values the cluster takes from a Secret."""
+
+    resources: Resources = Resources()
+    """CPU and memory of the main container; default: the component's own."""
+
+    node_pool: NodePoolReference | None = None
+    """The nodes that the workload runs on; default: any."""
+
+    gpus: GpuCount = 0
+    """GPUs of each pod, in the node pool's ``gpu_resource``. Requests equal limits, as Kubernetes wants."""
+
+    labels: dict[QualifiedName, LabelValue] = {}
+    """Labels of all objects and pods. ``app`` is also what selects the pods; default: the component's name."""
+
+    annotations: Annotations = {}
+    """Annotations of the pods."""
+
+    service_account: DeferredNamespace | None = None
+    """ServiceAccount of the pods; default: the namespace's own, without its token."""
+
+    priority_class: ObjectName | None = None
+    """PriorityClass of the pods."""
+
+    volumes: Volumes = {}
+    """Data volumes by name."""
+
+    shared_memory: Quantity | None = Field(None, examples=["2Gi"])
+    """Size of /dev/shm, which Kubernetes limits to 64 MB where none is given. Counts as memory."""
+
+    init: list[InitContainer] = []
+    """Containers that run before the main one, one after the other."""
+
+    security: Security = Security()
+    """Opt-outs from the restricted defaults."""
+
+    @model_validator(mode="after")
+    def _fits_together(self) -> Self:
+        refuse_all(type(self).__name__, [*self._placement(), *self._memory(), *self._reserved()])
+        return self
+
+    def _placement(self) -> list[Any]:
+        problems: list[Any] = []
+        if (self.team is None) == (self.namespace is None):
+            said = "both are given" if self.team is not None else "neither is given"
+            mend = "a team brings its namespace: keep team" if self.team is not None else "give team"
+            problems.append((("team",), refuse(f"a workload has a team or a namespace: {said}", mend)))
+        if self.image is None and (self.node_pool is None or self.node_pool.image is None):
+            mend = "set image, or a nodePool that has one"
+            problems.append((("image",), refuse("no image: neither the workload nor its node pool names one", mend)))
+        if self.gpus and self.node_pool is None:
+            error = refuse("GPUs need a node pool that has them", "set nodePool to a pool with a gpuResource")
+            problems.append((("gpus",), error))
+        elif self.gpus and self.node_pool is not None and self.node_pool.gpu_resource is None:
+            error = refuse("the node pool has no GPUs", "set the pool's gpuResource, choose another pool, or 0", value=0)
+            problems.append((("gpus",), error))
+        return problems
+
+    def _memory(self) -> list[Any]:
+        limit = self.main_resources().limits.get("memory")
+        if self.shared_memory is None or limit is None or amount(self.shared_memory) <= amount(limit):
+            return []
+        what = f"{self.shared_memory} is above the memory limit of {limit}, which /dev/shm counts against"
+        mend = "lower sharedMemory or raise resources.limits.memory"
+        return [(("sharedMemory",), refuse(what, mend, value=limit))]
+
+    def _reserved(self) -> list[Any]:
+        problems: list[Any] = []
+        for label in self.labels:
+            if label not in _DERIVED_LABELS or (label == "team" and self.team is None):
+                continue
+            argument = _DERIVED_LABELS[label]
+            known = argument is not None and argument in type(self).model_fields
+            mend = f"set {argument} instead" if known else f"remove it: {type(self).__name__} sets it"
+            problems.append((("labels", label), refuse("is set from an argument of its own", mend)))
+        names = [container.name for container in self.init]
+        for index, name in enumerate(names):
+            if name in names[:index]:
+                problems.append((("init", index, "name"), refuse(f"{name!r} is taken by another init container")))
+        paths: dict[str, str] = {"/tmp": "the writable /tmp", "/dev/shm": "the shared memory"}  # noqa: S108
+        for name, volume in self.volumes.items():
+            if volume.path in paths:
+                problems.append((("volumes", name, "path"), refuse(f"{volume.path} is taken by {paths[volume.path]}")))
+            paths[volume.path] = f"volume {name}"
+        return problems
+
+    def main_resources(self) -> Resources:
+        """The resources of the main container: the user's, or the component's default where none are given."""
+        given = self.resources
+        return given if given.requests or given.limits else self.default_resources()
+
+    def default_resources(self) -> Resources:
+        """The component's own default."""
+        raise NotImplementedError
+
+    def in_team(self, teams: Mapping[str, TeamNamespace]) -> Self:
+        """The same arguments with the team itself in place of its name."""
+        return self.model_copy(update={"team": teams[self.team]}) if isinstance(self.team, str) else self
+
+    def tenant(self) -> Tenant:
+        """Where the workload lives and whom it belongs to."""
+        if isinstance(self.team, TeamNamespace):
+            return self.team.tenant
+        if self.namespace is not None:
+            return Tenant(self.namespace, None)
+        raise ValueError("the team of a stack's configuration is resolved by in_team()")
+
+    def dependencies(self) -> list[pulumi.Resource]:
+        """What has to exist before the workload: its namespace with all that rules it."""
+        return [self.team] if isinstance(self.team, TeamNamespace) else []
+
+
+@dataclass(frozen=True)
+class Pod:
+    """The parts of a pod that differ between workloads; the rest follows from the arguments."""
+
+    container: str
+    """The main container's name."""
+
+    labels: Labels
+    shared_memory: Quantity | None = None
+    main: Manifest | None = None
+    """Further fields of the main container: ports, probes."""
+
+    spec: Manifest | None = None
+    """Further fields of the pod's spec: restart policy."""
+
+
+def pod_template(args: WorkloadArgs, pod: Pod) -> Manifest:
+    """A pod's ``metadata`` and ``spec`` as a workload's arguments say."""
+    pool = args.node_pool or NodePool()
+    mounts = [{"name": "tmp", "mountPath": "/tmp"}]  # noqa: S108
+    volumes: list[Manifest] = [{"name": "tmp", "emptyDir": {}}]
+    if pod.shared_memory is not None:
+        mounts.append({"name": "shm", "mountPath": "/dev/shm"})  # noqa: S108
+        volumes.append(memory_volume("shm", pod.shared_memory))
+    mounts += [volume.mount(name) for name, volume in args.volumes.items()]
+    volumes += [volume.manifest(name) for name, volume in args.volumes.items()]
+
+    image = args.image if args.image is not None else pool.image
+    env = [{"name": name, "value": value} for name, value in args.env.items()]
+    env += [{"name": name, "valueFrom": source.manifest()} for name, source in args.secret_env.items()]
+    common: Manifest = {"securityContext": args.security.of_container(), "volumeMounts": mounts}
+    main = {
+        "name": pod.container,
+        "image": image,
+        **_present(command=args.command, args=args.args, env=env),
+        "resources": args.main_resources().manifest(pool.gpus(args.gpus)),
+        **(pod.main or {}),
+        **common,
+    }
+    init = [
+        {
+            "name": container.name,
+            "image": container.image if container.image is not None else image,
+            **_present(command=container.command, args=container.args),
+            **_present(env=env + [{"name": name, "value": value} for name, value in container.env.items()]),
+            "resources": container.resources.manifest(),
+            **common,
+        }
+        for container in args.init
+    ]
+    spec: Manifest = {
+        **_present(initContainers=init),
+        "containers": [main],
+        "volumes": volumes,
+        "securityContext": args.security.of_pod(),
+        "automountServiceAccountToken": args.security.api_token,
+        # The variables of every Service in the namespace are of no use and can hide the user's own.
+        "enableServiceLinks": False,
+        **_present(
+            nodeSelector=pool.node_selector,
+            tolerations=[toleration.manifest() for toleration in pool.tolerations],
+            runtimeClassName=pool.runtime_class_name,
+            serviceAccountName=args.service_account,
+            priorityClassName=args.priority_class,
+        ),
+        **(pod.spec or {}),
+    }
+    return {"metadata": {"labels": pod.labels, **_present(annotations=args.annotations)}, "spec": spec}
+
+
+def _present(**fields: Any) -> Manifest:
+    """Only the fields that say something."""
+    return {name: value for name, value in fields.items() if value is not None and value != [] and value != {}}
+
+
+def fraction_of_memory(resources: Resources, fraction: Decimal) -> Quantity | None:
+    """A fraction of a memory limit, in whole MiB; none without a limit."""
+    limit = resources.limits.get("memory")
+    return None if limit is None else f"{int(amount(limit) * fraction / 1024**2)}Mi"

@@ -1,0 +1,91 @@
+"""The JSON Schema of a stack's file, generated from the models.
+
+``python -m config schema`` writes it to Pulumi.schema.json, from where editors complete and check
+``Pulumi.<stack>.yaml``; errors take their examples from it.
+"""
+
+import json
+from collections.abc import Sequence
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from config.settings import StackSettings
+
+FILE = Path(__file__).resolve().parent.parent / "Pulumi.schema.json"
+
+
+class Schema:
+    """The schema of the settings, looked up by the path of a value."""
+
+    @cached_property
+    def _root(self) -> dict[str, Any]:
+        return StackSettings.model_json_schema(by_alias=True)
+
+    def keys(self, path: Sequence[str | int]) -> set[str]:
+        """The keys that the mapping at a path may have."""
+        return set(self._at(path).get("properties", {}))
+
+    def example(self, path: Sequence[str | int]) -> Any:
+        """A value that would be right at a path; None where the schema knows none."""
+        schema = self._at(path)
+        if schema.get("examples"):
+            return schema["examples"][0]
+        for key in ("default", "const", "minimum"):
+            if isinstance(schema.get(key), bool | int | float | str):
+                return schema[key]
+        return next(iter(schema.get("enum", [])), None)
+
+    def _at(self, path: Sequence[str | int]) -> dict[str, Any]:
+        schema = self._root
+        for segment in path:
+            schema = self._resolved(schema)
+            if isinstance(segment, int):
+                schema = schema.get("items", {})
+            else:
+                schema = schema.get("properties", {}).get(segment) or _values(schema)
+        return {**self._resolved(schema), **{key: schema[key] for key in ("examples", "default") if key in schema}}
+
+    def _resolved(self, schema: dict[str, Any]) -> dict[str, Any]:
+        while True:
+            if "$ref" in schema:
+                schema = self._root["$defs"][schema["$ref"].rsplit("/", 1)[1]]
+            elif "anyOf" in schema:  # an optional value: the other choice is null
+                schema = next((choice for choice in schema["anyOf"] if choice.get("type") != "null"), {})
+            else:
+                return schema
+
+
+def _values(schema: dict[str, Any]) -> dict[str, Any]:
+    """The schema of the values of a mapping whose keys are free."""
+    values = schema.get("additionalProperties")
+    patterns = schema.get("patternProperties", {})
+    return values if isinstance(values, dict) else next(iter(patterns.values()), {})
+
+
+def stack_file_schema() -> dict[str, Any]:
+    """The JSON Schema of ``Pulumi.<stack>.yaml``."""
+    settings = StackSettings.model_json_schema(by_alias=True)
+    definitions = settings.pop("$defs")
+    sections = {f"ml-platform:{key}": value for key, value in settings["properties"].items()}
+    return {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "title": "A stack of ml-platform",
+        "type": "object",
+        "properties": {
+            "config": {
+                "type": "object",
+                "properties": sections,
+                # Other namespaces, such as the Kubernetes provider's, have rules of their own.
+                "patternProperties": {"^(?!ml-platform:)": True},
+                "additionalProperties": False,
+            }
+        },
+        "$defs": definitions,
+    }
+
+
+def render() -> str:
+    """The content of Pulumi.schema.json."""
+    return json.dumps(stack_file_schema(), indent=2, ensure_ascii=False) + "\n"
+

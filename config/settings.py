@@ -1,0 +1,103 @@
+"""The settings of a stack: node pools, teams, training jobs and model services by name."""
+
+from collections.abc import Mapping
+from difflib import get_close_matches
+from typing import Annotated, Any, Self, cast
+
+from pydantic import Field, ValidationInfo, ValidatorFunctionWrapHandler, field_validator, model_validator
+
+from components import ModelServiceArgs, NodePool, TeamNamespaceArgs, TrainingJobArgs
+from components.arguments import Arguments, refuse, refuse_all
+from components.names import DnsLabel, ServiceName
+from components.workload import WorkloadArgs
+from config.presets import PRESETS
+
+
+class NodePoolSettings(NodePool):
+    """A node pool of the stack."""
+
+    preset: Annotated[str | None, Field(json_schema_extra={"enum": [*PRESETS, None]})] = None
+    """A cloud and a GPU, such as ``gke/nvidia-l4``: fills nodeSelector, tolerations and gpuResource."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _filled_from_preset(cls, given: Any) -> Any:
+        if not isinstance(given, Mapping) or given.get("preset") is None:
+            return given
+        preset = PRESETS.get(given["preset"]) if isinstance(given["preset"], str) else None
+        if preset is None:
+            near = get_close_matches(str(given["preset"]), PRESETS, n=1, cutoff=0.0)[0]
+            error = refuse(f"there is no preset {given['preset']!r}", f"use one of {', '.join(PRESETS)}", value=near)
+            refuse_all("NodePoolSettings", [(("preset",), error)])
+            return given
+        own_selector = given.get("nodeSelector", {})
+        merged = {**preset, **given}
+        if isinstance(own_selector, Mapping):
+            merged["nodeSelector"] = {**preset["nodeSelector"], **own_selector}
+        return merged
+
+
+class StackSettings(Arguments):
+    """All that a stack's configuration says, under the project's own namespace."""
+
+    node_pools: dict[DnsLabel, NodePoolSettings] = {}
+    """Node pools by name."""
+
+    teams: dict[DnsLabel, TeamNamespaceArgs] = {}
+    """Teams by name: each gets a namespace."""
+
+    training_jobs: dict[DnsLabel, TrainingJobArgs] = {}
+    """Training jobs by name."""
+
+    model_services: dict[ServiceName, ModelServiceArgs] = {}
+    """Model services by name."""
+
+    @field_validator("node_pools", "teams", mode="wrap")
+    @classmethod
+    def _known_by_name(cls, given: Any, validate: ValidatorFunctionWrapHandler, info: ValidationInfo) -> Any:
+        """Let the workloads, which are validated after these, refer to them by name.
+
+        The names are known even where what they name is refused: one mistake, one message.
+        """
+        context, field = cast(dict[str, Any], info.context), cast(str, info.field_name)
+        context["names"][field] = [str(name) for name in given] if isinstance(given, Mapping) else []
+        context[field] = validate(given)
+        return context[field]
+
+    @classmethod
+    def parse(cls, values: Mapping[str, Any]) -> Self:
+        """The settings in a stack's own spelling; raises pydantic's ValidationError with all problems."""
+        context = {"names": {"node_pools": [], "teams": []}}
+        return cls.model_validate(values, by_alias=True, by_name=False, context=context)
+
+    @model_validator(mode="after")
+    def _no_collisions(self) -> "StackSettings":
+        problems: list[Any] = []
+        owners: dict[str, str] = {}
+        for name, team in self.teams.items():
+            namespace = team.name or name
+            if namespace in owners:
+                error = refuse(f"namespace {namespace} already belongs to team {owners[namespace]}")
+                problems.append((("teams", name, "name"), error))
+            owners.setdefault(namespace, name)
+        selected: dict[tuple[str, str], str] = {}
+        objects: dict[tuple[str, str], str] = {}
+        for section, name, args in self._workloads():
+            place = str(args.team or args.namespace)
+            app = args.labels.get("app", name)
+            other = selected.setdefault((place, app), name)
+            if other != name:
+                what = f"{app!r} also selects the pods of {other}, in the same namespace"
+                problems.append(((section, name, "labels", "app"), refuse(what, "give each workload its own app label")))
+            if section == "modelServices" and isinstance(args, ModelServiceArgs):
+                service = args.service.name or name
+                other = objects.setdefault((place, service), name)
+                if other != name:
+                    error = refuse(f"a Service {service!r} of {other} is in the same namespace")
+                    problems.append(((section, name, "service", "name"), error))
+        refuse_all("StackSettings", problems)
+        return self
+
+    def _workloads(self) -> list[tuple[str, str, WorkloadArgs]]:
+        jobs: list[tuple[str, str, WorkloadArgs]] = [("trainingJobs", *item) for item in self.training_jobs.items()]
+        return jobs + [("modelServices", *item) for item in self.model_services.items()]
