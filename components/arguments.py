@@ -6,11 +6,12 @@ caller's input.
 """
 
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from difflib import get_close_matches
 from typing import Annotated, Any, Self, TypeVar, cast, get_args
 
 import pulumi
-from pydantic import BaseModel, ConfigDict, GetCoreSchemaHandler, ValidationError
+from pydantic import BaseModel, ConfigDict, GetCoreSchemaHandler, TypeAdapter, ValidationError
 from pydantic.alias_generators import to_camel
 from pydantic_core import CoreSchema, ErrorDetails, InitErrorDetails, PydanticCustomError, core_schema
 
@@ -37,7 +38,8 @@ class Arguments(BaseModel):
         try:
             super().__init__(**data)
         except ValidationError as error:
-            raise ArgumentError(type(self).__name__, problems_of(error)) from None
+            problems = [replace(problem, path=_in_python(type(self), problem.path)) for problem in problems_of(error)]
+            raise ArgumentError(type(self).__name__, problems) from None
 
     @classmethod
     def of(cls, args: Self | Mapping[str, Any]) -> Self:
@@ -94,6 +96,24 @@ def refuse_all(model: str, problems: Iterable[tuple[Sequence[str | int], Pydanti
     errors = [InitErrorDetails(type=error, loc=tuple(path), input=None) for path, error in problems]
     if errors:
         raise ValidationError.from_exception_data(model, errors)
+
+
+def checked_name(component: str, name: str, kind: Any) -> str:
+    """A component's own name where it becomes that of an object: refused as its arguments are."""
+    try:
+        TypeAdapter(kind).validate_python(name)
+    except ValidationError as error:
+        problems = [replace(problem, path=("name",)) for problem in problems_of(error)]
+        raise ArgumentError(f"{component} {name!r}", problems) from None
+    return name
+
+
+def known_name(value: str, kind: str, names: Sequence[str] | None) -> None:
+    """Refuse a reference to something that the stack does not have; ``names`` None: not known."""
+    if names is not None and value not in names:
+        near = get_close_matches(value, names, n=1, cutoff=0.0)
+        what = f"there is no {kind} {value!r} (the stack has: {', '.join(sorted(names)) or 'none'})"
+        raise refuse(what, None if near else f"add one, or remove this {kind}", value=near[0] if near else None)
 
 
 def property_path(path: Iterable[str | int]) -> str:
@@ -154,10 +174,25 @@ def _problem(details: ErrorDetails) -> Problem:
     path = tuple(part for part in details["loc"] if not _is_machinery(part))
     context: dict[str, Any] = details.get("ctx", {})
     if details["type"] == "refused":
-        return Problem(path, context["what"], context["mend"], context["value"])
+        what, mend, value = context["what"], context["mend"], context["value"]
+        if details["loc"][-1:] == ("[key]",) and value is not None:  # the name itself is wrong, not what it names
+            mend, value = f"rename it, for example to {value}", None
+        return Problem(path, what, mend, value)
     template = _MESSAGES.get(details["type"])
     what = template.format(**context) if template else _decapitalized(details["msg"])
     return Problem(path, what + _got(details, path), unknown_key=details["type"] == "extra_forbidden")
+
+
+def _in_python(model: Any, path: tuple[str | int, ...]) -> tuple[str | int, ...]:
+    """A path with the names of arguments as Python spells them."""
+    spelled = []
+    for segment in path:
+        fields = model.model_fields if isinstance(model, type) and issubclass(model, Arguments) else {}
+        name = next((name for name, field in fields.items() if segment == field.alias), segment)
+        spelled.append(name)
+        # Below a mapping or a list there are no models whose keys differ between the spellings.
+        model = fields[name].annotation if name in fields else None
+    return tuple(spelled)
 
 
 def _is_machinery(part: str | int) -> bool:

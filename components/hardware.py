@@ -9,7 +9,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field, ValidationInfo, WithJsonSchema
 
-from components.arguments import Arguments, refuse
+from components.arguments import Arguments, known_name, refuse
 from components.names import Image, LabelValue, ObjectName, QualifiedName
 from components.resources import ResourceList
 
@@ -30,6 +30,7 @@ class Toleration(Arguments):
     """The effect that is tolerated; default: every effect."""
 
     def manifest(self) -> dict[str, Any]:
+        """The pod's ``tolerations`` entry."""
         return self.model_dump(by_alias=True, exclude_none=True)
 
 
@@ -68,10 +69,7 @@ def _named(value: Any, info: ValidationInfo) -> Any:
         return value
     if info.context is None:
         raise refuse(f"{value!r} is a name: only a stack's configuration knows pools by name", "pass a NodePool")
-    names: list[str] = info.context["names"]["node_pools"]
-    if value not in names:
-        known = ", ".join(names) or "none"
-        raise refuse(f"there is no node pool {value!r} (the stack has: {known})", value=next(iter(names), None))
+    known_name(value, "node pool", info.context["names"]["node_pools"])
     pools: dict[str, NodePool] = info.context.get("node_pools", {})
     return pools.get(value, _REFUSED)
 
@@ -83,5 +81,7 @@ _REFUSED = NodePool(image="refused", gpu_resource="refused/gpu")
 NodePoolReference = Annotated[
     NodePool,
     BeforeValidator(_named),
-    WithJsonSchema({"type": "string", "description": "The name of one of the stack's node pools.", "examples": ["gpu"]}),
+    WithJsonSchema(
+        {"type": "string", "description": "The name of one of the stack's node pools.", "examples": ["gpu"]}
+    ),
 ]

@@ -1,10 +1,12 @@
 """The labels by which workloads are found: the lesson's, and the recommended ones of Kubernetes."""
 
 from collections.abc import Mapping
+from typing import Any
 
 import pulumi
 
-Labels = dict[str, pulumi.Input[str]]
+Labels = dict[str, Any]
+"""Labels of an object; values may only exist at deployment time."""
 
 MANAGED_BY = {"app.kubernetes.io/managed-by": "pulumi"}
 

@@ -1,37 +1,23 @@
 """ModelService: a model behind a stable name, as a Deployment and a Service."""
 
-from enum import StrEnum
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import pulumi
 from pydantic import Field, model_validator
 
-from components.arguments import Arguments, refuse, refuse_all
+from components.arguments import Arguments, checked_name, refuse, refuse_all
 from components.labels import selector, workload_labels
 from components.names import Annotations, LabelValue, Port, ServiceName
 from components.probes import Health
-from components.registration import Manifest, Manifests, register
+from components.registration import Manifest, Manifests, register_all
 from components.resources import Resources
 from components.team_namespace import Tenant
-from components.workload import Pod, WorkloadArgs, pod_template
+from components.workload import Pod, WorkloadArgs, pod_template, service_account
 
 TYPE = "ml-platform:index:ModelService"
 
 # The lesson's inference container: 2 cores and 4 GiB set aside, 4 cores and 8 GiB at most.
 DEFAULT_RESOURCES = Resources(requests={"cpu": "2", "memory": "4Gi"}, limits={"cpu": "4", "memory": "8Gi"})
-
-
-class ServiceType(StrEnum):
-    """How the service is reached."""
-
-    CLUSTER_IP = "ClusterIP"
-    """From inside the cluster only."""
-
-    NODE_PORT = "NodePort"
-    """On a static port of every node: for development and tests."""
-
-    LOAD_BALANCER = "LoadBalancer"
-    """Through the cloud's load balancer: for production."""
 
 
 class ServiceArgs(Arguments):
@@ -40,8 +26,12 @@ class ServiceArgs(Arguments):
     name: ServiceName | None = Field(None, examples=["model-api"])
     """Its name, which clients use; default: the component's."""
 
-    type: ServiceType = ServiceType.CLUSTER_IP
-    """How it is reached: ClusterIP, NodePort or LoadBalancer."""
+    type: Literal["ClusterIP", "NodePort", "LoadBalancer"] = "ClusterIP"
+    """How it is reached.
+
+    ``ClusterIP``: from inside the cluster only. ``NodePort``: on a static port of every node, for
+    development and tests. ``LoadBalancer``: through the cloud's load balancer, for production.
+    """
 
     port: Port = 80
     """The port that clients use."""
@@ -54,7 +44,7 @@ class ServiceArgs(Arguments):
 
     @model_validator(mode="after")
     def _fits_together(self) -> "ServiceArgs":
-        if self.node_port is not None and self.type is not ServiceType.NODE_PORT:
+        if self.node_port is not None and self.type != "NodePort":
             error = refuse(f"goes with the type NodePort, not {self.type}", "set type: NodePort or remove nodePort")
             refuse_all("ServiceArgs", [(("nodePort",), error)])
         return self
@@ -82,6 +72,7 @@ class ModelServiceArgs(WorkloadArgs):
     """Seconds that ``pulumi up`` waits; default: the provider's own, ten minutes."""
 
     def default_resources(self) -> Resources:
+        """The lesson's."""
         return DEFAULT_RESOURCES
 
     @model_validator(mode="after")
@@ -99,41 +90,47 @@ def manifests(name: str, args: ModelServiceArgs, tenant: Tenant) -> Manifests:
     """The objects of a ModelService, by role."""
     derived = {"team": tenant.team, "model-version": args.version}
     labels = workload_labels(name, "inference", args.labels, derived)
-    return {"deployment": _deployment(name, args, tenant, labels), "service": _service(name, args, tenant, labels)}
+    metadata = {"name": name, "namespace": tenant.namespace, "labels": labels}
+    return {
+        **service_account(name, args, metadata),
+        "deployment": _deployment(name, args, metadata),
+        "service": _service(name, args, metadata),
+    }
 
 
-def _deployment(name: str, args: ModelServiceArgs, tenant: Tenant, labels: Manifest) -> Manifest:
+def _deployment(name: str, args: ModelServiceArgs, metadata: Manifest) -> Manifest:
+    labels = metadata["labels"]
     main = {"ports": [{"name": "http", "containerPort": args.port}], **args.health.manifest(args.port)}
     return {
         "apiVersion": "apps/v1",
         "kind": "Deployment",
-        "metadata": {"name": name, "namespace": tenant.namespace, "labels": labels},
+        "metadata": metadata,
         "spec": {
             "replicas": args.replicas,
             "selector": {"matchLabels": selector(labels)},
-            "template": pod_template(args, Pod("server", labels, shared_memory=args.shared_memory, main=main)),
+            "template": pod_template(name, args, Pod("server", labels, shared_memory=args.shared_memory, main=main)),
         },
     }
 
 
-def _service(name: str, args: ModelServiceArgs, tenant: Tenant, labels: Manifest) -> Manifest:
+def _service(name: str, args: ModelServiceArgs, metadata: Manifest) -> Manifest:
     service = args.service
     port = {"name": "http", "port": service.port, "targetPort": args.port}
     if service.node_port is not None:
         port["nodePort"] = service.node_port
-    metadata = {"name": service.name or name, "namespace": tenant.namespace, "labels": labels}
+    annotations = {"annotations": service.annotations} if service.annotations else {}
     return {
         "apiVersion": "v1",
         "kind": "Service",
-        "metadata": {**metadata, **({"annotations": service.annotations} if service.annotations else {})},
-        "spec": {"type": str(service.type), "selector": selector(labels), "ports": [port]},
+        "metadata": {**metadata, "name": service.name or name, **annotations},
+        "spec": {"type": service.type, "selector": selector(metadata["labels"]), "ports": [port]},
     }
 
 
 class ModelService(pulumi.ComponentResource):
     """A model that serves requests in a team's namespace.
 
-    Children: ``<name>-deployment`` and ``<name>-service``.
+    Children: ``<name>-deployment``, ``<name>-service`` and ``<name>-service-account``.
     """
 
     url: pulumi.Output[str]
@@ -146,19 +143,18 @@ class ModelService(pulumi.ComponentResource):
         self, name: str, args: ModelServiceArgs | dict[str, Any], opts: pulumi.ResourceOptions | None = None
     ) -> None:
         args = ModelServiceArgs.of(args)
+        checked_name("ModelService", name, ServiceName)
         super().__init__(TYPE, name, {}, opts)
-        children = manifests(name, args, args.tenant())
-        deployment = register(
-            self, f"{name}-deployment", children["deployment"], depends_on=args.dependencies(), timeout=args.timeout
+        children = register_all(
+            self, name, manifests(name, args, args.tenant()), depends_on=args.dependencies(), timeout=args.timeout
         )
-        # After the pods: a Service that selects nothing ready would keep the provider waiting anyway.
-        service = register(
-            self, f"{name}-service", children["service"], depends_on=[deployment], timeout=args.timeout
-        )
+        service = children["service"]
         port = args.service.port
         self.url = service.metadata.apply(
-            lambda metadata: f"http://{metadata['name']}.{metadata['namespace']}.svc.cluster.local"
-            + (f":{port}" if port != 80 else "")
+            lambda metadata: (
+                f"http://{metadata['name']}.{metadata['namespace']}.svc.cluster.local"
+                + (f":{port}" if port != 80 else "")
+            )
         )
         self.external_address = service.status.apply(_external_address)
         self.register_outputs({"url": self.url, "externalAddress": self.external_address})

@@ -88,9 +88,13 @@ DeferredNamespace = Deferred[NamespaceName]
 
 ObjectName = Annotated[
     str,
-    AfterValidator(_text(r"[a-z0-9]([-a-z0-9.]*[a-z0-9])?", "lower-case letters, digits, '-' and '.', at most 253", 253, dns_label)),
+    AfterValidator(
+        _text(r"[a-z0-9]([-a-z0-9.]*[a-z0-9])?", "lower-case letters, digits, '-' and '.', at most 253", 253, dns_label)
+    ),
 ]
 """The name of any other object (RFC 1123 subdomain)."""
+
+DeferredName = Deferred[ObjectName]
 
 LabelValue = Annotated[
     str,

@@ -20,7 +20,9 @@ _SUFFIXES = {
     **{suffix: Decimal(1000) ** power for power, suffix in enumerate("kMGTPE", start=1)},
     **{suffix + "i": Decimal(1024) ** power for power, suffix in enumerate("KMGTPE", start=1)},
 }
-_PATTERN = re.compile(r"(?P<number>[0-9]+(\.[0-9]*)?|\.[0-9]+)((?P<suffix>[numkMGTPE]|[KMGTPE]i)|[eE](?P<exponent>[+-]?[0-9]{1,2}))?")
+_PATTERN = re.compile(
+    r"(?P<number>[0-9]+(\.[0-9]*)?|\.[0-9]+)((?P<suffix>[numkMGTPE]|[KMGTPE]i)|[eE](?P<exponent>[+-]?[0-9]{1,2}))?"
+)
 
 
 def amount(quantity: str) -> Decimal:
@@ -58,9 +60,12 @@ def _nearest(text: str) -> str | None:
     return f"{number}{'k' if unit == 'K' and not binary else unit}{'i' if binary else ''}"
 
 
+# JSON Schema knows no named groups.
+_JSON_PATTERN = f"^({re.sub(r'[?]P<[a-z]+>', '', _PATTERN.pattern)})$"
+
 Quantity = Annotated[
     str,
     BeforeValidator(_validated),
-    WithJsonSchema({"type": ["string", "number"], "pattern": rf"^({_PATTERN.pattern.replace('?P<number>', '').replace('?P<suffix>', '').replace('?P<exponent>', '')})$", "examples": ["8Gi"]}),
+    WithJsonSchema({"type": ["string", "number"], "pattern": _JSON_PATTERN, "examples": ["8Gi"]}),
 ]
 """A Kubernetes quantity; numbers are taken as their text."""

@@ -33,24 +33,23 @@ def type_token(manifest: Manifest) -> str:
     return f"kubernetes:{version if '/' in version else f'core/{version}'}:{manifest['kind']}"
 
 
-def register(
+def register_all(
     component: pulumi.ComponentResource,
     name: str,
-    manifest: Manifest,
+    manifests: Manifests,
     *,
     depends_on: Sequence[pulumi.Resource] = (),
-    ignore_changes: Sequence[str] = (),
     timeout: int | None = None,
-) -> KubernetesObject:
-    """Register one manifest as a child of a component.
+) -> dict[str, KubernetesObject]:
+    """Register manifests as children of a component: each after the one before it, all after ``depends_on``.
 
-    ``timeout`` is how long to wait for the object, in seconds; default: the provider's own, ten
+    ``timeout`` is how long to wait for each object, in seconds; default: the provider's own, ten
     minutes. It is given here because a component's timeouts do not reach its children.
     """
-    options = pulumi.ResourceOptions(
-        parent=component,
-        depends_on=list(depends_on),
-        ignore_changes=list(ignore_changes),
-        custom_timeouts=pulumi.CustomTimeouts(create=f"{timeout}s", update=f"{timeout}s") if timeout else None,
-    )
-    return KubernetesObject(name, manifest, options)
+    timeouts = pulumi.CustomTimeouts(create=f"{timeout}s", update=f"{timeout}s") if timeout else None
+    children: dict[str, KubernetesObject] = {}
+    for role, manifest in manifests.items():
+        before = [*depends_on, *list(children.values())[-1:]]
+        options = pulumi.ResourceOptions(parent=component, depends_on=before, custom_timeouts=timeouts)
+        children[role] = KubernetesObject(f"{name}-{role}", manifest, options)
+    return children

@@ -1,18 +1,16 @@
 """TeamNamespace: a namespace that belongs to a team, with the quota that keeps it from the others."""
 
 from dataclasses import dataclass
-from enum import StrEnum
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import pulumi
 from pydantic import AfterValidator, Field
 
-from components.arguments import Arguments, refuse
+from components.arguments import Arguments, checked_name, refuse
 from components.labels import MANAGED_BY
 from components.names import LabelValue, NamespaceName, QualifiedName
 from components.quantities import Quantity
-from components.registration import Manifest, Manifests, register
-from components.resources import is_gpu
+from components.registration import Manifest, Manifests, register_all
 
 TYPE = "ml-platform:index:TeamNamespace"
 
@@ -47,14 +45,6 @@ def _quota_key(key: str) -> str:
 QuotaKey = Annotated[str, AfterValidator(_quota_key)]
 
 
-class PodSecurityLevel(StrEnum):
-    """The Pod Security Standards."""
-
-    PRIVILEGED = "privileged"
-    BASELINE = "baseline"
-    RESTRICTED = "restricted"
-
-
 class TeamNamespaceArgs(Arguments):
     """Arguments of a TeamNamespace."""
 
@@ -76,7 +66,7 @@ class TeamNamespaceArgs(Arguments):
     quota: dict[QuotaKey, Quantity] = Field({}, examples=[{"requests.cpu": "32", "pods": "20"}])
     """The most that all its pods and objects may ask for together, in ResourceQuota's own keys."""
 
-    pod_security: PodSecurityLevel = PodSecurityLevel.RESTRICTED
+    pod_security: Literal["privileged", "baseline", "restricted"] = "restricted"
     """The Pod Security Standard that its pods have to meet."""
 
 
@@ -103,7 +93,7 @@ def manifests(name: str, args: TeamNamespaceArgs) -> Manifests:
         **({"owner": args.owner} if args.owner else {}),
         **({"cost-center": args.cost_center} if args.cost_center else {}),
     }
-    pod_security = {f"pod-security.kubernetes.io/{mode}": str(args.pod_security) for mode in ("enforce", "audit", "warn")}
+    pod_security = {f"pod-security.kubernetes.io/{mode}": args.pod_security for mode in ("enforce", "audit", "warn")}
     objects: dict[str, Manifest] = {
         "namespace": {
             "apiVersion": "v1",
@@ -137,12 +127,9 @@ class TeamNamespace(pulumi.ComponentResource):
         self, name: str, args: TeamNamespaceArgs | dict[str, Any], opts: pulumi.ResourceOptions | None = None
     ) -> None:
         args = TeamNamespaceArgs.of(args)
+        checked_name("TeamNamespace", args.name or name, NamespaceName)
         super().__init__(TYPE, name, {}, opts)
         self.tenant = tenant(name, args)
-        objects = manifests(name, args)
-        namespace = register(self, f"{name}-namespace", objects["namespace"])
-        for role, manifest in objects.items():
-            if role != "namespace":
-                register(self, f"{name}-{role}", manifest, depends_on=[namespace])
-        self.namespace = namespace.metadata.apply(lambda metadata: metadata["name"])
+        children = register_all(self, name, manifests(name, args))
+        self.namespace = children["namespace"].metadata.apply(lambda metadata: metadata["name"])
         self.register_outputs({"namespace": self.namespace})

@@ -1,19 +1,19 @@
 """TrainingJob: a training run, as a Job (default) or as a single Pod."""
 
 from decimal import Decimal
-from enum import StrEnum
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import pulumi
 from pydantic import Field
 
+from components.arguments import checked_name
 from components.labels import workload_labels
-from components.names import LabelValue
+from components.names import DnsLabel, LabelValue
 from components.quantities import Quantity
-from components.registration import Manifest, Manifests, register
+from components.registration import Manifest, Manifests, register_all
 from components.resources import Resources
 from components.team_namespace import Tenant
-from components.workload import Pod, WorkloadArgs, fraction_of_memory, pod_template
+from components.workload import Pod, WorkloadArgs, fraction_of_memory, pod_template, service_account
 
 TYPE = "ml-platform:index:TrainingJob"
 
@@ -25,21 +25,15 @@ DEFAULT_RESOURCES = Resources(requests={"cpu": "4", "memory": "8Gi"}, limits={"c
 SHARED_MEMORY_FRACTION = Decimal("0.5")
 
 
-class Controller(StrEnum):
-    """What runs the training."""
-
-    JOB = "job"
-    """A Job, which starts a new pod when one fails."""
-
-    POD = "pod"
-    """A Pod by itself: restarted in place, lost with its node."""
-
-
 class TrainingJobArgs(WorkloadArgs):
     """Arguments of a TrainingJob."""
 
-    controller: Controller = Controller.JOB
-    """What runs the training: ``job`` or ``pod``."""
+    controller: Literal["job", "pod"] = "job"
+    """What runs the training.
+
+    ``job``: a Job, which starts a new pod when one fails. ``pod``: a Pod by itself, restarted in
+    place and lost with its node.
+    """
 
     framework: LabelValue | None = Field(None, examples=["pytorch"])
     """The ``framework`` label: pytorch, tensorflow, jax."""
@@ -57,6 +51,7 @@ class TrainingJobArgs(WorkloadArgs):
     """Seconds that ``pulumi up`` waits; default: the provider's own, ten minutes."""
 
     def default_resources(self) -> Resources:
+        """The lesson's."""
         return DEFAULT_RESOURCES
 
     def memory_for_sharing(self) -> Quantity | None:
@@ -69,12 +64,11 @@ def manifests(name: str, args: TrainingJobArgs, tenant: Tenant) -> Manifests:
     derived = {"team": tenant.team, "framework": args.framework, "experiment": args.experiment}
     labels = workload_labels(name, "training", args.labels, derived)
     metadata = {"name": name, "namespace": tenant.namespace, "labels": labels}
-    restart = "OnFailure" if args.controller is Controller.POD else "Never"
+    restart = "OnFailure" if args.controller == "pod" else "Never"
     pod = Pod("trainer", labels, shared_memory=args.memory_for_sharing(), spec={"restartPolicy": restart})
-    template = pod_template(args, pod)
-    if args.controller is Controller.POD:
-        return {"pod": _pod(metadata, template, args)}
-    return {"job": _job(metadata, template, args)}
+    template = pod_template(name, args, pod)
+    make = _pod if args.controller == "pod" else _job
+    return {**service_account(name, args, metadata), args.controller: make(metadata, template, args)}
 
 
 def _pod(metadata: Manifest, template: Manifest, args: TrainingJobArgs) -> Manifest:
@@ -101,7 +95,7 @@ def _job(metadata: Manifest, template: Manifest, args: TrainingJobArgs) -> Manif
 class TrainingJob(pulumi.ComponentResource):
     """A training run in a team's namespace.
 
-    Children: ``<name>-job``, or ``<name>-pod`` with the controller ``pod``.
+    Children: ``<name>-job``, or ``<name>-pod`` with the controller ``pod``; ``<name>-service-account``.
     """
 
     job_name: pulumi.Output[str]
@@ -114,12 +108,12 @@ class TrainingJob(pulumi.ComponentResource):
         self, name: str, args: TrainingJobArgs | dict[str, Any], opts: pulumi.ResourceOptions | None = None
     ) -> None:
         args = TrainingJobArgs.of(args)
+        checked_name("TrainingJob", name, DnsLabel)
         super().__init__(TYPE, name, {}, opts)
-        objects = {
-            role: register(self, f"{name}-{role}", manifest, depends_on=args.dependencies(), timeout=args.timeout)
-            for role, manifest in manifests(name, args, args.tenant()).items()
-        }
-        metadata = objects[args.controller].metadata
+        children = register_all(
+            self, name, manifests(name, args, args.tenant()), depends_on=args.dependencies(), timeout=args.timeout
+        )
+        metadata = children[args.controller].metadata
         self.job_name = metadata.apply(lambda metadata: metadata["name"])
         self.namespace = metadata.apply(lambda metadata: metadata["namespace"])
         self.register_outputs({"jobName": self.job_name, "namespace": self.namespace})

@@ -6,14 +6,15 @@ from decimal import Decimal
 from typing import Annotated, Any, Self
 
 import pulumi
-from pydantic import AfterValidator, BeforeValidator, Field, InstanceOf, ValidationInfo, WithJsonSchema, model_validator
+from pydantic import BeforeValidator, Field, InstanceOf, ValidationInfo, WithJsonSchema, model_validator
 
-from components.arguments import Arguments, Deferred, refuse, refuse_all
+from components.arguments import Arguments, Deferred, known_name, refuse, refuse_all
 from components.hardware import NodePool, NodePoolReference
 from components.labels import Labels
 from components.names import (
     Annotations,
     DeferredImage,
+    DeferredName,
     DeferredNamespace,
     DnsLabel,
     EnvName,
@@ -51,6 +52,7 @@ class SecretKey(Arguments):
     """The key in the Secret."""
 
     def manifest(self) -> Manifest:
+        """The variable's ``valueFrom``."""
         return {"secretKeyRef": {"name": self.secret, "key": self.key}}
 
 
@@ -89,17 +91,16 @@ def _team(value: Any, info: ValidationInfo) -> Any:
         return value
     if info.context is None:
         raise refuse(f"{value!r} is a name: only a stack's configuration knows teams by name", "pass a TeamNamespace")
-    names: list[str] = info.context["names"]["teams"]
-    if value not in names:
-        known = ", ".join(names) or "none"
-        raise refuse(f"there is no team {value!r} (the stack has: {known})", value=next(iter(names), None))
+    known_name(value, "team", info.context["names"]["teams"])
     return value
 
 
 TeamReference = Annotated[
     InstanceOf[TeamNamespace] | str,
     BeforeValidator(_team),
-    WithJsonSchema({"type": "string", "description": "The name of one of the stack's teams.", "examples": ["ml-training"]}),
+    WithJsonSchema(
+        {"type": "string", "description": "The name of one of the stack's teams.", "examples": ["ml-training"]}
+    ),
 ]
 
 
@@ -121,7 +122,7 @@ class WorkloadArgs(Arguments):
     args: list[str] = []
     """Arguments to the program."""
 
-    env: Env = {}
+    env: Env = Field({}, examples=[{"EPOCHS": "3"}])
     """Environment variables with plain values. Never a secret: see ``secret_env``."""
 
     secret_env: dict[EnvName, SecretKey] = {}
@@ -142,8 +143,11 @@ class WorkloadArgs(Arguments):
     annotations: Annotations = {}
     """Annotations of the pods."""
 
-    service_account: DeferredNamespace | None = None
-    """ServiceAccount of the pods; default: the namespace's own, without its token."""
+    service_account: DeferredName | None = None
+    """An existing ServiceAccount for the pods; default: one of the workload's own, without rights."""
+
+    image_pull_secrets: list[DeferredName] = []
+    """Secrets with the credentials of private registries."""
 
     priority_class: ObjectName | None = None
     """PriorityClass of the pods."""
@@ -178,7 +182,9 @@ class WorkloadArgs(Arguments):
             error = refuse("GPUs need a node pool that has them", "set nodePool to a pool with a gpuResource")
             problems.append((("gpus",), error))
         elif self.gpus and self.node_pool is not None and self.node_pool.gpu_resource is None:
-            error = refuse("the node pool has no GPUs", "set the pool's gpuResource, choose another pool, or 0", value=0)
+            error = refuse(
+                "the node pool has no GPUs", "set the pool's gpuResource, choose another pool, or 0", value=0
+            )
             problems.append((("gpus",), error))
         return problems
 
@@ -252,8 +258,25 @@ class Pod:
     """Further fields of the pod's spec: restart policy."""
 
 
-def pod_template(args: WorkloadArgs, pod: Pod) -> Manifest:
-    """A pod's ``metadata`` and ``spec`` as a workload's arguments say."""
+def service_account(name: str, args: WorkloadArgs, metadata: Manifest) -> dict[str, Manifest]:
+    """A workload's own ServiceAccount, by role; nothing where it uses an existing one.
+
+    The namespace's default account would be made by a controller, some time after the namespace:
+    a pod that comes first is refused.
+    """
+    if args.service_account is not None:
+        return {}
+    account = {
+        "apiVersion": "v1",
+        "kind": "ServiceAccount",
+        "metadata": {**metadata, "name": name},
+        "automountServiceAccountToken": False,
+    }
+    return {"service-account": account}
+
+
+def pod_template(name: str, args: WorkloadArgs, pod: Pod) -> Manifest:
+    """A pod's ``metadata`` and ``spec`` as the arguments of the workload of that name say."""
     pool = args.node_pool or NodePool()
     mounts = [{"name": "tmp", "mountPath": "/tmp"}]  # noqa: S108
     volumes: list[Manifest] = [{"name": "tmp", "emptyDir": {}}]
@@ -264,7 +287,7 @@ def pod_template(args: WorkloadArgs, pod: Pod) -> Manifest:
     volumes += [volume.manifest(name) for name, volume in args.volumes.items()]
 
     image = args.image if args.image is not None else pool.image
-    env = [{"name": name, "value": value} for name, value in args.env.items()]
+    env = _plain(args.env)
     env += [{"name": name, "valueFrom": source.manifest()} for name, source in args.secret_env.items()]
     common: Manifest = {"securityContext": args.security.of_container(), "volumeMounts": mounts}
     main = {
@@ -280,7 +303,7 @@ def pod_template(args: WorkloadArgs, pod: Pod) -> Manifest:
             "name": container.name,
             "image": container.image if container.image is not None else image,
             **_present(command=container.command, args=container.args),
-            **_present(env=env + [{"name": name, "value": value} for name, value in container.env.items()]),
+            **_present(env=env + _plain(container.env)),
             "resources": container.resources.manifest(),
             **common,
         }
@@ -291,6 +314,7 @@ def pod_template(args: WorkloadArgs, pod: Pod) -> Manifest:
         "containers": [main],
         "volumes": volumes,
         "securityContext": args.security.of_pod(),
+        "serviceAccountName": args.service_account if args.service_account is not None else name,
         "automountServiceAccountToken": args.security.api_token,
         # The variables of every Service in the namespace are of no use and can hide the user's own.
         "enableServiceLinks": False,
@@ -298,12 +322,17 @@ def pod_template(args: WorkloadArgs, pod: Pod) -> Manifest:
             nodeSelector=pool.node_selector,
             tolerations=[toleration.manifest() for toleration in pool.tolerations],
             runtimeClassName=pool.runtime_class_name,
-            serviceAccountName=args.service_account,
+            imagePullSecrets=[{"name": secret} for secret in args.image_pull_secrets],
             priorityClassName=args.priority_class,
         ),
         **(pod.spec or {}),
     }
-    return {"metadata": {"labels": pod.labels, **_present(annotations=args.annotations)}, "spec": spec}
+    metadata: Manifest = {"labels": pod.labels, **_present(annotations=args.annotations)}
+    return {"metadata": metadata, "spec": spec}
+
+
+def _plain(env: Env) -> list[Manifest]:
+    return [{"name": name, "value": value} for name, value in env.items()]
 
 
 def _present(**fields: Any) -> Manifest:

@@ -1,7 +1,7 @@
 """Checks a stack's file without an engine, and keeps the schema that editors use.
 
-    python -m config check STACK   say all that is wrong with Pulumi.STACK.yaml; print its node pools as JSON
-    python -m config schema        write Pulumi.schema.json
+python -m config check STACK   say all that is wrong with Pulumi.STACK.yaml; print its node pools as JSON
+python -m config schema        write Pulumi.schema.json
 """
 
 import json
@@ -12,6 +12,7 @@ from config import StackError, load_file, schema
 
 
 def main(arguments: list[str]) -> int:
+    """Run one of the commands; returns the exit status."""
     match arguments:
         case ["check", stack]:
             return _check(stack)

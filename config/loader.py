@@ -57,7 +57,9 @@ def load_file(stack: str, folder: Path) -> StackSettings:
         content = yaml.safe_load(path.read_text(encoding="utf-8")) or {}
     except FileNotFoundError:
         known = ", ".join(sorted(file.name.split(".")[1] for file in folder.glob("Pulumi.*.yaml"))) or "none"
-        raise StackError(stack, [Problem((), "there is no such file", f"the project has the stacks: {known}")]) from None
+        raise StackError(
+            stack, [Problem((), "there is no such file", f"the project has the stacks: {known}")]
+        ) from None
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         where = f" at line {mark.line + 1}, column {mark.column + 1}" if mark else ""

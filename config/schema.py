@@ -88,4 +88,3 @@ def stack_file_schema() -> dict[str, Any]:
 def render() -> str:
     """The content of Pulumi.schema.json."""
     return json.dumps(stack_file_schema(), indent=2, ensure_ascii=False) + "\n"
-

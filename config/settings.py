@@ -8,7 +8,7 @@ from pydantic import Field, ValidationInfo, ValidatorFunctionWrapHandler, field_
 
 from components import ModelServiceArgs, NodePool, TeamNamespaceArgs, TrainingJobArgs
 from components.arguments import Arguments, refuse, refuse_all
-from components.names import DnsLabel, ServiceName
+from components.names import DnsLabel, NamespaceName, ServiceName
 from components.workload import WorkloadArgs
 from config.presets import PRESETS
 
@@ -40,16 +40,20 @@ class NodePoolSettings(NodePool):
 class StackSettings(Arguments):
     """All that a stack's configuration says, under the project's own namespace."""
 
-    node_pools: dict[DnsLabel, NodePoolSettings] = {}
+    node_pools: dict[DnsLabel, NodePoolSettings] = Field({}, examples=[{"gpu": {"preset": "gke/nvidia-l4"}}])
     """Node pools by name."""
 
-    teams: dict[DnsLabel, TeamNamespaceArgs] = {}
+    teams: dict[NamespaceName, TeamNamespaceArgs] = Field({}, examples=[{"ml-training": {"quota": {"pods": "20"}}}])
     """Teams by name: each gets a namespace."""
 
-    training_jobs: dict[DnsLabel, TrainingJobArgs] = {}
+    training_jobs: dict[DnsLabel, TrainingJobArgs] = Field(
+        {}, examples=[{"bert": {"team": "ml-training", "nodePool": "gpu", "command": ["python", "train.py"]}}]
+    )
     """Training jobs by name."""
 
-    model_services: dict[ServiceName, ModelServiceArgs] = {}
+    model_services: dict[ServiceName, ModelServiceArgs] = Field(
+        {}, examples=[{"bert": {"team": "ml-serving", "image": "myregistry/bert-serving:v1.2", "replicas": 3}}]
+    )
     """Model services by name."""
 
     @field_validator("node_pools", "teams", mode="wrap")
@@ -60,24 +64,26 @@ class StackSettings(Arguments):
         The names are known even where what they name is refused: one mistake, one message.
         """
         context, field = cast(dict[str, Any], info.context), cast(str, info.field_name)
-        context["names"][field] = [str(name) for name in given] if isinstance(given, Mapping) else []
+        context["names"][field] = [str(name) for name in given] if isinstance(given, Mapping) else None
         context[field] = validate(given)
         return context[field]
 
     @classmethod
     def parse(cls, values: Mapping[str, Any]) -> Self:
         """The settings in a stack's own spelling; raises pydantic's ValidationError with all problems."""
-        context = {"names": {"node_pools": [], "teams": []}}
+        context: dict[str, Any] = {"names": {"node_pools": [], "teams": []}}
         return cls.model_validate(values, by_alias=True, by_name=False, context=context)
 
     @model_validator(mode="after")
     def _no_collisions(self) -> "StackSettings":
         problems: list[Any] = []
         owners: dict[str, str] = {}
-        for name, team in self.teams.items():
+        # Those that are named by their keys first: the other one has a name that can be changed.
+        for name, team in sorted(self.teams.items(), key=lambda item: item[1].name is not None):
             namespace = team.name or name
             if namespace in owners:
-                error = refuse(f"namespace {namespace} already belongs to team {owners[namespace]}")
+                mend = "give each team a namespace of its own"
+                error = refuse(f"namespace {namespace} already belongs to team {owners[namespace]}", mend)
                 problems.append((("teams", name, "name"), error))
             owners.setdefault(namespace, name)
         selected: dict[tuple[str, str], str] = {}
@@ -88,12 +94,15 @@ class StackSettings(Arguments):
             other = selected.setdefault((place, app), name)
             if other != name:
                 what = f"{app!r} also selects the pods of {other}, in the same namespace"
-                problems.append(((section, name, "labels", "app"), refuse(what, "give each workload its own app label")))
+                problems.append(
+                    ((section, name, "labels", "app"), refuse(what, "give each workload its own app label"))
+                )
             if section == "modelServices" and isinstance(args, ModelServiceArgs):
                 service = args.service.name or name
                 other = objects.setdefault((place, service), name)
                 if other != name:
-                    error = refuse(f"a Service {service!r} of {other} is in the same namespace")
+                    mend = "give each Service a name of its own"
+                    error = refuse(f"a Service {service!r} of {other} is in the same namespace", mend)
                     problems.append(((section, name, "service", "name"), error))
         refuse_all("StackSettings", problems)
         return self

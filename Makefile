@@ -1,0 +1,39 @@
+# Dispatches only: the work is done by the tools themselves and by `python -m sandbox`.
+STACK ?= dev
+PYTHON ?= python3
+VENV := .venv
+IN_VENV := $(VENV)/bin
+READY := $(VENV)/.installed-$(shell cat requirements-dev.txt | sha256sum | cut -c1-16)
+
+.DEFAULT_GOAL := help
+.PHONY: help up preview down test e2e lint
+
+help: ## list the commands
+	@awk -F ':.*## ' '/^[a-z0-9]+:.*## / {printf "make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+up: $(READY) ## bring a stack up on a cluster in .sandbox/ [STACK=dev|prod]
+	@$(IN_VENV)/python -m sandbox up --stack $(STACK)
+
+preview: $(READY) ## show what `make up` would change [STACK=dev|prod]
+	@$(IN_VENV)/python -m sandbox preview --stack $(STACK)
+
+down: $(READY) ## destroy the stack, stop the cluster, free its ports
+	@$(IN_VENV)/python -m sandbox down
+
+test: lint ## unit, manifest and configuration tests; needs nothing but PyPI
+	@$(IN_VENV)/python -m pytest tests --ignore tests/e2e
+
+e2e: $(READY) ## the real engine against a cluster of its own
+	@$(IN_VENV)/python -m pytest tests/e2e
+
+lint: $(READY) ## style and strict types
+	@$(IN_VENV)/ruff check .
+	@$(IN_VENV)/ruff format --check .
+	@$(IN_VENV)/mypy
+
+# Named by the lock's hash: a new lock makes a new environment, an interrupted install starts again.
+$(READY): requirements-dev.txt
+	@echo "  python environment: install from the lock"
+	@$(PYTHON) -m venv --clear $(VENV)
+	@$(IN_VENV)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.txt
+	@touch $@

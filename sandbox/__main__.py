@@ -1,0 +1,77 @@
+"""The sandbox's commands; ``make`` dispatches to them.
+
+python -m sandbox up [--stack dev]        bring the stack up on a cluster in .sandbox/
+python -m sandbox preview [--stack dev]   show what up would change
+python -m sandbox start [--stack dev]     only the cluster, with the stack's nodes
+python -m sandbox down                    destroy the stack, stop the cluster, free its ports
+"""
+
+import argparse
+import sys
+import time
+from pathlib import Path
+
+from sandbox import nodes, toolchain
+from sandbox.cluster import Cluster
+from sandbox.layout import Layout, SandboxError
+from sandbox.progress import say, step
+from sandbox.stacks import Stacks
+
+
+def main() -> int:
+    """Run one of the commands; returns the exit status."""
+    parser = argparse.ArgumentParser(
+        prog="python -m sandbox", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("command", choices=["up", "preview", "start", "down"])
+    parser.add_argument("--stack", default="dev", help="the stack: dev (default) or prod")
+    arguments = parser.parse_args()
+    started = time.monotonic()
+    try:
+        if arguments.command == "down":
+            down(Layout(Path.cwd()))
+        else:
+            run(Layout(Path.cwd()), arguments.command, arguments.stack)
+    except SandboxError as error:
+        print(error, file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        print("interrupted: run the same command again to go on", file=sys.stderr)
+        return 130
+    say(f"{arguments.command}: {time.monotonic() - started:.1f} s in all")
+    return 0
+
+
+def run(layout: Layout, command: str, stack: str) -> None:
+    """Start what is missing, then run the command on the stack."""
+    stacks = Stacks(layout)
+    pools = stacks.check(stack)
+    stages = toolchain.install(layout)
+    Cluster(layout, stages).start()
+    if command == "up":
+        stacks.clear_for(stack)
+    nodes.sync(layout, pools)
+    if command == "up":
+        stacks.up(stack)
+    elif command == "preview":
+        stacks.preview(stack)
+
+
+def down(layout: Layout) -> None:
+    """Destroy the stacks and stop all that was started; nothing to do is fine."""
+    cluster = Cluster(layout, layout.cluster / "none.yaml")
+    if not layout.root.exists():
+        say("there is no sandbox here")
+        return
+    stacks = Stacks(layout)
+    if cluster.running():
+        for stack in stacks.deployed():
+            stacks.destroy(stack)
+    elif stacks.deployed():
+        say("the cluster is not running: the stack's objects are deleted with its data")
+    with step("cluster: stop and delete"):
+        cluster.remove()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,110 @@
+"""Pulumi's commands on the sandbox: what a user would type, after mending what a crash left."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import psutil
+
+from sandbox.layout import Layout, SandboxError
+from sandbox.progress import say, step
+
+
+class Stacks:
+    """The stacks in one sandbox's state."""
+
+    def __init__(self, layout: Layout) -> None:
+        self._layout = layout
+
+    def check(self, stack: str) -> dict[str, dict[str, Any]]:
+        """Check a stack's file before anything is built or started; returns its node pools."""
+        command = [sys.executable, "-m", "config", "check", stack]
+        done = subprocess.run(command, cwd=self._layout.project, capture_output=True, text=True, check=False)
+        if done.returncode != 0:
+            raise SandboxError(done.stderr.strip())
+        pools: dict[str, dict[str, Any]] = json.loads(done.stdout)
+        return pools
+
+    def clear_for(self, stack: str) -> None:
+        """Take other stacks down: the sandbox plays the cluster of one stack at a time."""
+        for other in self.deployed():
+            if other != stack:
+                say(f"stack {other} is up in this sandbox, which has one cluster for one stack: taking it down first")
+                self.destroy(other)
+
+    def up(self, stack: str) -> None:
+        """Bring a stack up."""
+        self.select(stack)
+        self._mend(stack)
+        self._run("up", stack, "--yes", "--skip-preview")
+
+    def preview(self, stack: str) -> None:
+        """Show what ``up`` would change."""
+        self.select(stack)
+        self._run("preview", stack)
+
+    def destroy(self, stack: str) -> None:
+        """Destroy a stack's objects and forget the stack."""
+        self._mend(stack)
+        self._run("destroy", stack, "--yes", "--skip-preview")
+        self._quietly("stack", "rm", "--yes", "--preserve-config", "--stack", stack)
+
+    def select(self, stack: str) -> None:
+        """Select a stack, made where it is new."""
+        self._quietly("stack", "select", "--create", "--stack", stack)
+
+    def deployed(self) -> list[str]:
+        """The stacks of this sandbox that have resources, or had them when something was interrupted."""
+        found = []
+        for file in sorted(self._stack_files()):
+            latest = self._checkpoint(file)
+            if latest.get("resources") or latest.get("pending_operations"):
+                found.append(file.stem)
+        return found
+
+    def _mend(self, stack: str) -> None:
+        """Clear what an interrupted run left: its lock, and operations of which nobody knows the end."""
+        locks = self._layout.state / ".pulumi" / "locks" / "organization" / "ml-platform" / stack
+        for lock in locks.glob("*.json"):
+            holder = json.loads(lock.read_text(encoding="utf-8")).get("pid")
+            if holder is not None and psutil.pid_exists(holder):
+                raise SandboxError(
+                    f"another pulumi (process {holder}) is at work on stack {stack}: wait for it.\n"
+                    f"If it hangs, end it, then run: pulumi cancel --yes --stack {stack}"
+                )
+            say(f"stack {stack}: removing the lock of a run that was killed")
+            self._quietly("cancel", "--yes", "--stack", stack)
+            break
+        pending = [self._checkpoint(file) for file in self._stack_files() if file.stem == stack]
+        if any(checkpoint.get("pending_operations") for checkpoint in pending):
+            with step(f"stack {stack}: a run was interrupted: looking what it has made"):
+                self._quietly("refresh", "--yes", "--skip-preview", "--clear-pending-creates", "--stack", stack)
+
+    def _stack_files(self) -> list[Path]:
+        return list((self._layout.state / ".pulumi" / "stacks" / "ml-platform").glob("*.json"))
+
+    @staticmethod
+    def _checkpoint(file: Path) -> dict[str, Any]:
+        content = json.loads(file.read_text(encoding="utf-8"))
+        latest: dict[str, Any] = content.get("checkpoint", {}).get("latest") or {}
+        return latest
+
+    def _run(self, command: str, stack: str, *flags: str) -> None:
+        """Run a command of Pulumi's whose output is the user's."""
+        done = subprocess.run(["pulumi", command, "--stack", stack, *flags], check=False, **self._process())
+        if done.returncode != 0:
+            raise SandboxError(f"pulumi {command} of stack {stack} failed: see above")
+
+    def _quietly(self, *arguments: str) -> None:
+        """Run a command of Pulumi's whose output matters only where it fails."""
+        command = ["pulumi", *arguments, "--non-interactive"]
+        done = subprocess.run(command, capture_output=True, text=True, check=False, **self._process())
+        if done.returncode != 0:
+            raise SandboxError(f"pulumi {arguments[0]} failed:\n{(done.stderr or done.stdout).strip()}")
+
+    def _process(self) -> dict[str, Any]:
+        environment = {**os.environ, **self._layout.environment()}
+        return {"cwd": self._layout.project, "env": environment, "stdin": subprocess.DEVNULL}

@@ -1,0 +1,81 @@
+"""The lesson's four manifests and its labels, to hold what the platform makes against."""
+
+from typing import Any
+
+import yaml
+
+MANIFESTS: list[dict[str, Any]] = list(
+    yaml.safe_load_all("""
+apiVersion: v1
+kind: Pod
+metadata:
+  name: pytorch-training
+  labels: {app: ml-training, framework: pytorch}
+spec:
+  containers:
+    - name: trainer
+      image: pytorch/pytorch:2.1.0-cuda12.1-cudnn8-runtime
+      command: [python, train.py]
+      resources:
+        requests: {memory: 8Gi, cpu: "4"}
+        limits: {memory: 16Gi, cpu: "8"}
+---
+apiVersion: apps/v1
+kind: Deployment
+metadata: {name: model-serving}
+spec:
+  replicas: 3
+  selector: {matchLabels: {app: inference-server}}
+  template:
+    metadata:
+      labels: {app: inference-server}
+    spec:
+      containers:
+        - name: server
+          image: myregistry/bert-serving:v1.2
+          ports: [{containerPort: 8080}]
+          resources:
+            requests: {memory: 4Gi, cpu: "2"}
+            limits: {memory: 8Gi, cpu: "4"}
+          readinessProbe:
+            httpGet: {path: /health, port: 8080}
+            initialDelaySeconds: 30
+            periodSeconds: 10
+---
+apiVersion: v1
+kind: Service
+metadata: {name: model-api}
+spec:
+  selector: {app: inference-server}
+  ports: [{port: 80, targetPort: 8080}]
+  type: LoadBalancer
+---
+apiVersion: v1
+kind: ResourceQuota
+metadata: {name: ml-training-quota, namespace: ml-training}
+spec:
+  hard: {requests.cpu: "32", requests.memory: 128Gi, limits.cpu: "64", limits.memory: 256Gi, pods: "20"}
+""")
+)
+
+NAMESPACES = ["data-pipeline", "ml-experiments", "ml-serving", "ml-training"]
+"""The lesson's four team namespaces."""
+
+LABELS = {"app", "framework", "workload-type", "model-version", "team", "experiment"}
+"""The labels by which the lesson organizes workloads."""
+
+
+def missing(expected: Any, actual: Any, path: str = "") -> list[str]:
+    """What of the expected value is not in the actual one; lists are compared item by item."""
+    if isinstance(expected, dict) and isinstance(actual, dict):
+        return [
+            problem
+            for key, value in expected.items()
+            for problem in (
+                missing(value, actual[key], f"{path}.{key}") if key in actual else [f"{path}.{key} is missing"]
+            )
+        ]
+    if isinstance(expected, list) and isinstance(actual, list) and len(expected) == len(actual):
+        pairs = enumerate(zip(expected, actual, strict=True))
+        return [problem for index, pair in pairs for problem in missing(*pair, f"{path}[{index}]")]
+    return [] if expected == actual else [f"{path} is {actual!r}, not {expected!r}"]

@@ -1,0 +1,109 @@
+"""Runs a program under Pulumi's mocks and keeps what it asked the engine for."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import pulumi
+from pulumi.runtime import mocks, rpc
+
+
+@dataclass(frozen=True)
+class Registered:
+    """One resource as the engine was asked for it."""
+
+    type: str
+    name: str
+    parent: str
+    inputs: dict[str, Any]
+    request: Any
+    """The raw request: options are there."""
+
+
+@dataclass
+class Deployment:
+    """What a program registered and told."""
+
+    resources: list[Registered] = field(default_factory=list)
+    outputs: dict[str, Any] = field(default_factory=dict)
+    """Each component's outputs by its name."""
+
+    exports: dict[str, Any] = field(default_factory=dict)
+    """The stack's outputs."""
+
+    def __getitem__(self, name: str) -> Registered:
+        """The one resource of this name that is not a component."""
+        (found,) = [resource for resource in self.resources if resource.name == name and resource.request.custom]
+        return found
+
+    def children(self, component: str) -> dict[str, str]:
+        """Name → type of a component's children."""
+        parents = [r.name for r in self.resources if not r.request.custom]
+        assert component in parents, f"{component} is not among the components {parents}"
+        return {
+            resource.name: resource.type
+            for resource in self.resources
+            if resource.parent.endswith(f"::{component}") and resource.request.custom
+        }
+
+    def names(self) -> list[str]:
+        return [resource.name for resource in self.resources]
+
+
+class _Cluster(mocks.Mocks):
+    """Answers as a cluster does: with the object, a status, and an address for load balancers."""
+
+    def __init__(self, *, knows: bool) -> None:
+        self._knows = knows
+
+    def new_resource(self, args: mocks.MockResourceArgs) -> tuple[str, dict[str, Any]]:
+        if not self._knows:
+            return "", {}
+        status: dict[str, Any] = {}
+        if args.typ.endswith(":Service") and args.inputs["spec"]["type"] == "LoadBalancer":
+            status = {"loadBalancer": {"ingress": [{"ip": "203.0.113.7"}]}}
+        return f"{args.name}-id", {**args.inputs, "status": status}
+
+    def call(self, args: mocks.MockCallArgs) -> Any:
+        raise AssertionError(f"the components call no functions, but {args.token} was called")
+
+
+class _Monitor(mocks.MockMonitor):
+    """Keeps the raw requests, in which options such as timeouts and dependencies stand."""
+
+    def __init__(self, cluster: _Cluster, deployment: Deployment) -> None:
+        super().__init__(cluster)
+        self._deployment = deployment
+
+    def RegisterResource(self, request: Any) -> Any:  # noqa: N802
+        response = super().RegisterResource(request)  # type: ignore[no-untyped-call]
+        if request.type != "pulumi:pulumi:Stack":
+            inputs = rpc.deserialize_properties(request.object)
+            resource = Registered(request.type, request.name, request.parent, inputs, request)
+            self._deployment.resources.append(resource)
+        return response
+
+    def RegisterResourceOutputs(self, request: Any) -> Any:  # noqa: N802
+        self._deployment.outputs[request.urn.split("::")[-1]] = rpc.deserialize_properties(
+            request.outputs, keep_unknowns=True
+        )
+        return super().RegisterResourceOutputs(request)  # type: ignore[no-untyped-call]
+
+
+def deploy(
+    program: Callable[[], Any], *, preview: bool = False, stack: str = "test", config: Mapping[str, str] | None = None
+) -> Deployment:
+    """Run a program as ``up`` does; with ``preview``, nothing that a cluster would say is known."""
+    deployment = Deployment()
+    cluster = _Cluster(knows=not preview)
+    monitor = _Monitor(cluster, deployment)
+    pulumi.runtime.set_all_config(dict(config or {}))
+    mocks.set_mocks(cluster, project="ml-platform", stack=stack, preview=preview, monitor=monitor)
+
+    def program_and_exports() -> pulumi.Output[None]:
+        program()
+        exports = pulumi.runtime.get_root_resource().outputs  # type: ignore[union-attr]
+        return pulumi.Output.from_input(exports).apply(deployment.exports.update)
+
+    mocks.test(program_and_exports)()  # type: ignore[no-untyped-call]
+    return deployment

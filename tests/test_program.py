@@ -1,0 +1,92 @@
+"""The whole program, run under mocks for each committed stack."""
+
+import json
+import runpy
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from tests.lesson import LABELS, MANIFESTS, NAMESPACES, missing
+from tests.mocks import Deployment, deploy
+
+PROJECT = Path(__file__).resolve().parent.parent
+
+
+def run(stack: str, *, preview: bool = False) -> Deployment:
+    content = yaml.safe_load((PROJECT / f"Pulumi.{stack}.yaml").read_text(encoding="utf-8"))["config"]
+    config = {key: json.dumps(value) for key, value in content.items()}
+    program = str(PROJECT / "__main__.py")
+    return deploy(lambda: runpy.run_path(program) and None, stack=stack, config=config, preview=preview)
+
+
+def objects(deployment: Deployment) -> dict[tuple[str, str], dict[str, Any]]:
+    """The Kubernetes objects by kind and name."""
+    found = {}
+    for resource in deployment.resources:
+        if resource.request.custom:
+            found[resource.inputs["kind"], resource.inputs["metadata"]["name"]] = resource.inputs
+    return found
+
+
+def test_prod_makes_every_field_of_the_lessons_manifests() -> None:
+    made = objects(run("prod"))
+    for manifest in MANIFESTS:
+        actual = made[manifest["kind"], manifest["metadata"]["name"]]
+        assert missing(manifest, actual) == [], manifest["kind"]
+
+
+def test_the_lessons_labels_are_used() -> None:
+    used = {label for manifest in objects(run("prod")).values() for label in manifest["metadata"]["labels"]}
+    assert used >= LABELS
+
+
+@pytest.mark.parametrize("stack", ["dev", "prod"])
+def test_every_stack_has_the_lessons_namespaces(stack: str) -> None:
+    assert sorted(name for kind, name in objects(run(stack)) if kind == "Namespace") == NAMESPACES
+
+
+def test_dev_and_prod_make_the_same_resources_and_differ_by_configuration_only() -> None:
+    dev, prod = run("dev"), run("prod")
+    assert sorted(dev.names()) == sorted(prod.names())
+    dev_objects, prod_objects = objects(dev), objects(prod)
+    serving = "Deployment", "model-serving"
+    assert (dev_objects[serving]["spec"]["replicas"], prod_objects[serving]["spec"]["replicas"]) == (1, 3)
+    api = "Service", "model-api"
+    assert (dev_objects[api]["spec"]["type"], prod_objects[api]["spec"]["type"]) == ("ClusterIP", "LoadBalancer")
+    limits = "spec", "containers", 0, "resources", "limits"
+    assert "nvidia.com/gpu" not in _at(dev_objects["Pod", "pytorch-training"], limits)
+    assert _at(prod_objects["Pod", "pytorch-training"], limits)["nvidia.com/gpu"] == "1"
+
+
+def _at(value: Any, path: tuple[str | int, ...]) -> Any:
+    for key in path:
+        value = value[key]
+    return value
+
+
+def test_outputs() -> None:
+    assert run("prod").exports == {
+        "namespaces": {name: name for name in NAMESPACES},
+        "jobs": {"pytorch-training": "pytorch-training", "image-classifier": "image-classifier"},
+        "services": {
+            "model-serving": {
+                "url": "http://model-api.ml-serving.svc.cluster.local",
+                "externalAddress": "203.0.113.7",
+            }
+        },
+        "nodeImages": {"gpu": "COS_CONTAINERD", "cpu": "COS_CONTAINERD"},
+    }
+
+
+@pytest.mark.parametrize("stack", ["dev", "prod"])
+def test_a_preview_before_anything_exists(stack: str) -> None:
+    assert "model-serving-service" in run(stack, preview=True).names()
+
+
+@pytest.mark.parametrize("stack", ["dev", "prod"])
+def test_every_resource_but_the_components_belongs_to_one(stack: str) -> None:
+    for resource in run(stack).resources:
+        expected = "ml-platform:index:" if resource.request.custom else "pulumi:pulumi:Stack"
+        assert expected in resource.parent, resource.name

@@ -1,0 +1,68 @@
+"""Quantities: exact values, and the spelling that somebody meant."""
+
+from decimal import Decimal
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from pydantic import TypeAdapter, ValidationError
+
+from components.quantities import Quantity, amount
+
+ADAPTER: TypeAdapter[str] = TypeAdapter(Quantity)
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        ("2", "2"),
+        ("500m", "0.5"),
+        ("0.5", "0.5"),
+        (".5", "0.5"),
+        ("1.", "1"),
+        ("8Gi", str(8 * 1024**3)),
+        ("1k", "1000"),
+        ("1Ki", "1024"),
+        ("1e3", "1000"),
+        ("1E-3", "0.001"),
+        ("1E", "1000000000000000000"),
+        ("1n", "0.000000001"),
+    ],
+)
+def test_amount(text: str, value: str) -> None:
+    assert amount(text) == Decimal(value)
+
+
+@pytest.mark.parametrize("text", ["", "8GB", "8 Gi", "-1", "1ki", "Gi", "1e", "eight", "1Gi ", "٣"])
+def test_no_quantity(text: str) -> None:
+    with pytest.raises(ValueError, match="not a quantity"):
+        amount(text)
+    with pytest.raises(ValidationError):
+        ADAPTER.validate_python(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "meant"), [("8GB", "8G"), ("8 gi", "8Gi"), ("8Gib", "8Gi"), ("4KB", "4k"), ("1 M", "1M")]
+)
+def test_the_spelling_that_was_meant(text: str, meant: str) -> None:
+    with pytest.raises(ValidationError) as refusal:
+        ADAPTER.validate_python(text)
+    assert refusal.value.errors()[0]["ctx"]["value"] == meant
+    assert ADAPTER.validate_python(meant) == meant
+
+
+@given(st.integers(0, 10**12), st.sampled_from(["", "m", "k", "M", "Gi", "Ti"]))
+def test_the_text_stays_as_it_was_written(number: int, suffix: str) -> None:
+    assert ADAPTER.validate_python(f"{number}{suffix}") == f"{number}{suffix}"
+
+
+@given(st.text(max_size=12))
+def test_any_text_is_either_a_quantity_or_refused(text: str) -> None:
+    try:
+        value = amount(text)
+    except ValueError:
+        with pytest.raises(ValidationError):
+            ADAPTER.validate_python(text)
+    else:
+        assert value >= 0
+        assert ADAPTER.validate_python(text) == text

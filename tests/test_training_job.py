@@ -1,0 +1,237 @@
+"""TrainingJob: its manifests, what it registers and what it refuses."""
+
+from typing import Any
+
+import pulumi
+import pytest
+
+from components import ArgumentError, NodePool, TeamNamespace, Toleration, TrainingJob, TrainingJobArgs
+from components.training_job import manifests
+from tests.mocks import deploy
+
+GPU_POOL = NodePool(
+    image="pytorch/pytorch:2.1.0-cuda12.1-cudnn8-runtime",
+    node_selector={"cloud.google.com/gke-accelerator": "nvidia-l4"},
+    tolerations=[Toleration(key="nvidia.com/gpu", effect="NoSchedule")],
+    gpu_resource="nvidia.com/gpu",
+    runtime_class_name="nvidia",
+)
+
+
+def job(**arguments: Any) -> dict[str, Any]:
+    """The Job of a TrainingJob called bert in the namespace lab."""
+    args = TrainingJobArgs(**{"namespace": "lab", "image": "trainer:v1", **arguments})
+    return manifests("bert", args, args.tenant())["job"]
+
+
+def pod_spec(**arguments: Any) -> dict[str, Any]:
+    spec: dict[str, Any] = job(**arguments)["spec"]["template"]["spec"]
+    return spec
+
+
+def container(**arguments: Any) -> dict[str, Any]:
+    main: dict[str, Any] = pod_spec(**arguments)["containers"][0]
+    return main
+
+
+def test_a_job_starts_a_new_pod_when_one_fails_and_is_never_collected() -> None:
+    spec = job(retries=3, deadline=3600)["spec"]
+    assert spec["template"]["spec"]["restartPolicy"] == "Never"
+    assert (spec["backoffLimit"], spec["activeDeadlineSeconds"]) == (3, 3600)
+    assert "ttlSecondsAfterFinished" not in spec
+
+
+def test_a_pod_is_restarted_in_place() -> None:
+    args = TrainingJobArgs(namespace="lab", image="trainer:v1", controller="pod", deadline=60)
+    objects = manifests("bert", args, args.tenant())
+    assert "job" not in objects
+    assert objects["pod"]["spec"]["restartPolicy"] == "OnFailure"
+    assert objects["pod"]["spec"]["activeDeadlineSeconds"] == 60
+    assert objects["pod"]["metadata"]["name"] == "bert"
+
+
+def test_labels() -> None:
+    labels = job(framework="jax", experiment="lr-sweep", labels={"app": "ml", "tier": "gold"})["metadata"]["labels"]
+    assert labels == {
+        "app": "ml",
+        "app.kubernetes.io/name": "bert",
+        "app.kubernetes.io/managed-by": "pulumi",
+        "workload-type": "training",
+        "framework": "jax",
+        "experiment": "lr-sweep",
+        "tier": "gold",
+    }
+
+
+def test_the_app_label_is_the_components_name_by_default() -> None:
+    assert job()["metadata"]["labels"]["app"] == "bert"
+
+
+def test_the_node_pool_brings_image_selector_tolerations_runtime_class_and_gpus() -> None:
+    args = TrainingJobArgs(namespace="lab", node_pool=GPU_POOL, gpus=2)
+    spec = manifests("bert", args, args.tenant())["job"]["spec"]["template"]["spec"]
+    assert spec["nodeSelector"] == {"cloud.google.com/gke-accelerator": "nvidia-l4"}
+    assert spec["tolerations"] == [{"key": "nvidia.com/gpu", "operator": "Exists", "effect": "NoSchedule"}]
+    assert spec["runtimeClassName"] == "nvidia"
+    main = spec["containers"][0]
+    assert main["image"] == "pytorch/pytorch:2.1.0-cuda12.1-cudnn8-runtime"
+    assert main["resources"]["requests"]["nvidia.com/gpu"] == "2"
+    assert main["resources"]["limits"]["nvidia.com/gpu"] == "2"
+
+
+def test_the_workloads_own_image_wins() -> None:
+    assert container(node_pool=GPU_POOL, image="mine:v2")["image"] == "mine:v2"
+
+
+def test_shared_memory_is_half_of_the_memory_limit_by_default() -> None:
+    volumes = pod_spec(resources={"limits": {"memory": "4Gi"}})["volumes"]
+    assert {"name": "shm", "emptyDir": {"medium": "Memory", "sizeLimit": "2048Mi"}} in volumes
+    assert {"name": "shm", "mountPath": "/dev/shm"} in container()["volumeMounts"]
+
+
+def test_environment_plain_and_from_a_secret() -> None:
+    env = container(env={"EPOCHS": 3, "FAST": True}, secret_env={"TOKEN": {"secret": "hub", "key": "token"}})["env"]
+    assert env == [
+        {"name": "EPOCHS", "value": "3"},
+        {"name": "FAST", "value": "true"},
+        {"name": "TOKEN", "valueFrom": {"secretKeyRef": {"name": "hub", "key": "token"}}},
+    ]
+
+
+def test_init_containers_see_the_same_volumes_and_variables() -> None:
+    stage = {"name": "stage", "command": ["fetch"], "env": {"B": "2"}, "resources": {"requests": {"cpu": 1}}}
+    volumes = {"data": {"path": "/data", "ephemeral": "50Gi"}}
+    (init,) = pod_spec(env={"A": "1"}, init=[stage], volumes=volumes)["initContainers"]
+    assert init["image"] == "trainer:v1"
+    assert [variable["name"] for variable in init["env"]] == ["A", "B"]
+    assert {"name": "data", "mountPath": "/data"} in init["volumeMounts"]
+    assert init["securityContext"]["allowPrivilegeEscalation"] is False
+
+
+@pytest.mark.parametrize(
+    ("volume", "source", "read_only"),
+    [
+        ({"claim": "data"}, {"persistentVolumeClaim": {"claimName": "data"}}, False),
+        ({"claim": "data", "read_only": True}, {"persistentVolumeClaim": {"claimName": "data"}}, True),
+        ({"config_map": "settings"}, {"configMap": {"name": "settings"}}, True),
+        ({"secret": "keys"}, {"secret": {"secretName": "keys"}}, True),
+        ({"image": "models/bert:v1"}, {"image": {"reference": "models/bert:v1", "pullPolicy": "IfNotPresent"}}, True),
+        ({"ephemeral": "5Gi"}, {"emptyDir": {"sizeLimit": "5Gi"}}, False),
+    ],
+)
+def test_volumes(volume: dict[str, Any], source: dict[str, Any], read_only: bool) -> None:
+    spec = pod_spec(volumes={"data": {"path": "/data", **volume}})
+    assert {"name": "data", **source} in spec["volumes"]
+    (mount,) = [mount for mount in spec["containers"][0]["volumeMounts"] if mount["name"] == "data"]
+    assert mount.get("readOnly", False) is read_only
+
+
+def test_an_ephemeral_volume_of_a_storage_class_is_a_claim_of_the_pod() -> None:
+    volumes = pod_spec(volumes={"data": {"path": "/data", "ephemeral": "1Ti", "storage_class": "fast"}})["volumes"]
+    claim = volumes[-1]["ephemeral"]["volumeClaimTemplate"]["spec"]
+    assert claim["storageClassName"] == "fast"
+    assert claim["resources"] == {"requests": {"storage": "1Ti"}}
+
+
+def test_security_opt_outs_are_named() -> None:
+    spec = pod_spec(
+        security={"run_as_root": True, "writable_root": True, "capabilities": ["IPC_LOCK"], "api_token": True}
+    )
+    assert spec["securityContext"]["runAsUser"] == 0
+    assert spec["securityContext"]["runAsNonRoot"] is False
+    assert spec["automountServiceAccountToken"] is True
+    context = spec["containers"][0]["securityContext"]
+    assert context["readOnlyRootFilesystem"] is False
+    assert context["capabilities"] == {"drop": ["ALL"], "add": ["IPC_LOCK"]}
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"namespace": None}, "team: a workload has a team or a namespace: neither is given"),
+        ({"image": None}, "image: no image: neither the workload nor its node pool names one"),
+        ({"gpus": 1}, "gpus: GPUs need a node pool that has them"),
+        ({"gpus": 1, "node_pool": NodePool()}, "gpus: the node pool has no GPUs"),
+        ({"gpus": -1}, "gpus: must be at least 0 (got -1)"),
+        ({"shared_memory": "32Gi"}, "shared_memory: 32Gi is above the memory limit of 16Gi"),
+        ({"resources": {"requests": {"cpu": 9}, "limits": {"cpu": 8}}}, "resources.requests.cpu: 9 is above the limit"),
+        ({"resources": {"limits": {"nvidia.com/gpu": 1}}}, "GPUs are counted by the workload's gpus"),
+        ({"resources": {"limits": {"ram": "1Gi"}}}, "resources.limits.ram: is not a resource of a container"),
+        ({"init": [{"name": "a", "resources": {}}]}, "init[0].resources: is empty"),
+        ({"init": [{"name": "a"}]}, "init[0].resources: is required"),
+        ({"labels": {"framework": "jax"}}, "labels.framework: is set from an argument of its own"),
+        ({"labels": {"app": "-x"}}, "labels.app: '-x' is refused by Kubernetes"),
+        ({"env": {"1X": "a"}}, "env.1X: '1X' is refused by Kubernetes"),
+        ({"volumes": {"d": {"path": "data", "claim": "c"}}}, "volumes.d.path: string should match pattern"),
+        ({"volumes": {"d": {"path": "/d"}}}, "volumes.d: a volume has one source: it has none"),
+        ({"volumes": {"d": {"path": "/tmp", "claim": "c"}}}, "volumes.d.path: /tmp is taken by the writable /tmp"),
+        ({"team": "nlp", "namespace": None}, "team: 'nlp' is a name: only a stack's configuration knows teams by name"),
+        ({"node_pool": "gpu"}, "node_pool: 'gpu' is a name: only a stack's configuration knows pools by name"),
+        ({"namespace": "kube-system"}, "namespace: 'kube-system' belongs to Kubernetes itself"),
+        ({"retries": True}, "retries: must be a whole number (got true)"),
+        ({"controller": "cron"}, "controller: must be one of 'job' or 'pod' (got 'cron')"),
+    ],
+)
+def test_refused(arguments: dict[str, Any], message: str) -> None:
+    with pytest.raises(ArgumentError) as refusal:
+        TrainingJobArgs(**{"namespace": "lab", "image": "trainer:v1", **arguments})
+    assert message in str(refusal.value)
+
+
+def test_registers_its_children_and_waits_for_its_team() -> None:
+    def program() -> None:
+        team = TeamNamespace("nlp", {"quota": {"pods": 5}})
+        TrainingJob("bert", {"team": team, "image": "trainer:v1", "timeout": 1200})
+
+    deployment = deploy(program)
+    assert deployment.children("bert") == {
+        "bert-service-account": "kubernetes:core/v1:ServiceAccount",
+        "bert-job": "kubernetes:batch/v1:Job",
+    }
+    child = deployment["bert-job"]
+    assert child.inputs["metadata"]["namespace"] == "nlp"
+    assert child.inputs["metadata"]["labels"]["team"] == "nlp"
+    assert {urn.split("::")[-1] for urn in child.request.dependencies} >= {"nlp-namespace", "nlp-quota"}
+    assert child.request.customTimeouts.create == "1200s"
+    assert deployment.outputs["bert"] == {"jobName": "bert", "namespace": "nlp"}
+
+
+def test_the_arguments_may_be_a_model_or_a_mapping_in_either_spelling() -> None:
+    for args in (
+        TrainingJobArgs(namespace="lab", image="trainer:v1", shared_memory="1Gi"),
+        {"namespace": "lab", "image": "trainer:v1", "shared_memory": "1Gi"},
+        {"namespace": "lab", "image": "trainer:v1", "sharedMemory": "1Gi"},
+    ):
+        deployment = deploy(lambda args=args: TrainingJob("bert", args))  # type: ignore[misc]
+        volumes = deployment["bert-job"].inputs["spec"]["template"]["spec"]["volumes"]
+        assert volumes[1]["emptyDir"]["sizeLimit"] == "1Gi"
+
+
+def test_values_that_only_exist_at_deployment_time() -> None:
+    def program() -> None:
+        image, namespace = pulumi.Output.from_input("built:abc"), pulumi.Output.from_input("lab")
+        TrainingJob("bert", {"image": image, "namespace": namespace})
+
+    child = deploy(program)["bert-job"]
+    assert child.inputs["spec"]["template"]["spec"]["containers"][0]["image"] == "built:abc"
+    assert child.inputs["metadata"]["namespace"] == "lab"
+
+
+def test_a_preview_in_which_nothing_is_known_yet() -> None:
+    def program() -> None:
+        team = TeamNamespace("nlp", {})
+        TrainingJob("bert", {"team": team, "image": "trainer:v1"})
+
+    deployment = deploy(program, preview=True)
+    assert "bert-job" in deployment.names()
+
+
+def test_children_use_the_components_provider_and_not_its_other_options() -> None:
+    def program() -> None:
+        provider = pulumi.ProviderResource("kubernetes", "other-cluster", {})
+        options = pulumi.ResourceOptions(providers=[provider], aliases=[pulumi.Alias(name="old")], protect=True)
+        TrainingJob("bert", {"namespace": "lab", "image": "trainer:v1"}, options)
+
+    child = deploy(program)["bert-job"]
+    assert "other-cluster" in child.request.provider
+    assert not list(child.request.aliases)
