@@ -88,12 +88,13 @@ class ModelServiceArgs(WorkloadArgs):
 
 def manifests(name: str, args: ModelServiceArgs, tenant: Tenant) -> Manifests:
     """The objects of a ModelService, by role."""
-    derived = {"team": tenant.team, "model-version": args.version}
-    labels = workload_labels(name, "inference", args.labels, derived)
+    labels = workload_labels(name, "inference", args.labels, {"team": tenant.team})
     metadata = {"name": name, "namespace": tenant.namespace, "labels": labels}
+    # The stable parts stay as they are when the version of the model changes.
+    version = {"model-version": args.version} if args.version else {}
     return {
         **service_account(name, args, metadata),
-        "deployment": _deployment(name, args, metadata),
+        "deployment": _deployment(name, args, {**metadata, "labels": {**labels, **version}}),
         "service": _service(name, args, metadata),
     }
 

@@ -59,9 +59,9 @@ class Authority:
 
 def write_key(path: Path, key: ec.EllipticCurvePrivateKey) -> None:
     """Write a private key that only its owner can read."""
-    encoded = key.private_bytes(
-        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
-    )
+    # The one form that the API server takes for a service-account key.
+    form = serialization.PrivateFormat.TraditionalOpenSSL
+    encoded = key.private_bytes(serialization.Encoding.PEM, form, serialization.NoEncryption())
     path.touch(mode=0o600)
     path.write_bytes(encoded)
 

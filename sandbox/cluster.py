@@ -8,6 +8,7 @@ import json
 import shutil
 import socket
 import ssl
+import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable
@@ -16,6 +17,7 @@ from pathlib import Path
 import yaml
 from cryptography.hazmat.primitives.asymmetric import ec
 
+from sandbox import servers
 from sandbox.certificates import Authority, write_key
 from sandbox.layout import Layout, SandboxError
 from sandbox.progress import say, step
@@ -24,6 +26,7 @@ from sandbox.servers import Server
 # What a cluster writes in a day of tests stays far below this; with less, etcd stops answering.
 _FREE_SPACE = 1 << 30
 _START_TIMEOUT = 60.0
+_GRACE = 0.3
 
 _CLIENTS = {
     "admin": ("sandbox-admin", "system:masters"),
@@ -45,7 +48,7 @@ class Cluster:
 
     def running(self) -> bool:
         """Whether all servers run and the API server says that it is ready."""
-        return all(server.process() for server in self._servers()) and self._ready()
+        return not self._fallen() and self._ready()
 
     def start(self) -> None:
         """Bring up what does not run; what runs and is well is left alone."""
@@ -53,35 +56,44 @@ class Cluster:
             say("cluster: up already")
             return
         self._check_disk()
-        fallen = [server.name for server in self._servers() if server.process() is None]
-        if self._made() and fallen:
-            say(f"cluster: {', '.join(fallen)} not running: starting again")
-        if not self._made() or not self._ports_usable():
-            self.stop()
+        fallen = self._fallen()
+        if self._made() and self._ports_usable(fallen):
+            say(f"cluster: starting again: {', '.join(fallen) or 'the API server does not answer'}")
+        else:
             self._make()
         with step("cluster: etcd, API server, controller manager, scheduler, kwok"):
             self._start_servers()
 
-    def stop(self) -> None:
-        """End all servers, clients before what they use."""
-        for server in reversed(self._servers()):
-            server.stop()
-
     def remove(self) -> None:
         """End all servers and delete their data, and the stacks' state: it describes objects that are gone."""
-        self.stop()
+        servers.stop(self._layout.root)
         for path in (self._folder, self._layout.state):
             shutil.rmtree(path, ignore_errors=True)
         self._layout.kubeconfig.unlink(missing_ok=True)
 
+    def _fallen(self) -> list[str]:
+        """The names of the servers that do not run."""
+        alive = servers.running(self._layout.root)
+        return [server.name for server in self._servers() if server.name not in alive]
+
     def _start_servers(self) -> None:
-        checks: dict[str, Callable[[], bool]] = {"etcd": lambda: self._answers("etcd"), "kube-apiserver": self._ready}
-        environment = self._layout.environment()
+        if not self._fallen():  # all run, and yet it is not ready: one of them hangs
+            servers.stop(self._layout.root)
+        checks: dict[str, Callable[[], bool]] = {
+            "etcd": lambda: self._answers("etcd"),
+            "kube-apiserver": self._ready,
+        }
+        fallen = self._fallen()
+        started = {}
         for server in self._servers():
-            if server.process() is None:
-                server.start(environment)
-            if server.name in checks:
-                server.wait(checks[server.name], _START_TIMEOUT)
+            if server.name in fallen:
+                started[server] = server.start(self._layout.environment())
+                if server.name in checks:
+                    server.wait(started[server], checks[server.name], _START_TIMEOUT)
+        # The others have no port to ask; a wrong flag ends them at once.
+        time.sleep(_GRACE)
+        for server, process in started.items():
+            server.wait(process, lambda process=process: process.poll() is None, timeout=0)  # type: ignore[misc]
 
     def _made(self) -> bool:
         return (self._folder / "ports.json").exists()
@@ -109,13 +121,9 @@ class Cluster:
         port: int = json.loads((self._folder / "ports.json").read_text(encoding="utf-8"))[name]
         return port
 
-    def _ports_usable(self) -> bool:
-        """Whether each port is held by its own server, or free for it."""
-        for server in self._servers():
-            listens = server.name in {"etcd", "kube-apiserver"}
-            if listens and server.process() is None and not _is_free(self._port(server.name)):
-                return False
-        return True
+    def _ports_usable(self, fallen: list[str]) -> bool:
+        """Whether the ports of servers that do not run are still free for them."""
+        return all(_is_free(self._port(name)) for name in ("etcd", "kube-apiserver") if name in fallen)
 
     def _answers(self, name: str) -> bool:
         try:
@@ -243,7 +251,8 @@ class Cluster:
             ],
         }
         programs = self._layout.bin
-        return [Server(name, [str(programs / name), *flags], folder / "logs") for name, flags in commands.items()]
+        root, logs = self._layout.root, folder / "logs"
+        return [Server(name, (str(programs / name), *flags), root, logs) for name, flags in commands.items()]
 
 
 def _is_free(port: int) -> bool:

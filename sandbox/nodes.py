@@ -3,6 +3,7 @@
 import hashlib
 import json
 import subprocess
+import time
 from typing import Any
 
 from sandbox.layout import Layout, SandboxError
@@ -12,6 +13,7 @@ NODES_PER_POOL = 2
 # A node of a large cloud machine with eight GPUs.
 _CAPACITY = {"cpu": "96", "memory": "768Gi", "ephemeral-storage": "1Ti", "pods": "110"}
 _GPUS = "8"
+_READY_TIMEOUT = 60.0
 _DIGEST = "sandbox.ml-platform/digest"
 
 
@@ -29,8 +31,22 @@ def sync(layout: Layout, pools: dict[str, dict[str, Any]]) -> None:
             kubectl(layout, "delete", "nodes", *stale)
         if new:
             kubectl(layout, "create", "-f", "-", stdin=json.dumps({"apiVersion": "v1", "kind": "List", "items": new}))
-        if wanted:
-            kubectl(layout, "wait", "--for=condition=Ready", "--timeout=30s", "nodes", *sorted(wanted))
+        _wait_until_schedulable(layout, set(wanted))
+
+
+def _wait_until_schedulable(layout: Layout, names: set[str]) -> None:
+    """Wait until the nodes are ready and the taint that they are born with is gone."""
+    end = time.monotonic() + _READY_TIMEOUT
+    while names:
+        for node in json.loads(kubectl(layout, "get", "nodes", "-o", "json"))["items"]:
+            taints = {taint["key"] for taint in node["spec"].get("taints", [])}
+            conditions = {condition["type"]: condition["status"] for condition in node["status"].get("conditions", [])}
+            if conditions.get("Ready") == "True" and "node.kubernetes.io/not-ready" not in taints:
+                names.discard(node["metadata"]["name"])
+        if time.monotonic() > end:
+            raise SandboxError(f"nodes {', '.join(sorted(names))} are not ready after {_READY_TIMEOUT:.0f} s")
+        if names:
+            time.sleep(0.2)
 
 
 def _nodes(name: str, pool: dict[str, Any]) -> list[dict[str, Any]]:

@@ -1,10 +1,9 @@
-"""Starting, watching and stopping one server process.
+"""Starting, watching and stopping the server processes of a sandbox.
 
-A server is remembered by its process number and its time of birth, so that after a reboot no
-stranger with the same number is taken for it, or stopped in its place.
+A server carries its name and its sandbox in its environment. It is found by that alone: there is
+no file of process numbers to be lost, to lag behind, or to name a stranger after a reboot.
 """
 
-import json
 import os
 import subprocess
 import time
@@ -16,71 +15,66 @@ import psutil
 
 from sandbox.layout import SandboxError
 
+_MARK = "ML_PLATFORM_SANDBOX_SERVER"
 _STOP_TIMEOUT = 10.0
+
+
+def running(sandbox: Path) -> dict[str, psutil.Process]:
+    """The servers of a sandbox that run, by name."""
+    found = {}
+    for process in psutil.process_iter():
+        try:
+            mark = process.environ().get(_MARK, "")
+            if mark.startswith(f"{sandbox}:") and process.status() != psutil.STATUS_ZOMBIE:
+                found[mark.rsplit(":", 1)[1]] = process
+        except psutil.Error:  # it ended meanwhile, or belongs to somebody else
+            continue
+    return found
+
+
+def stop(sandbox: Path) -> None:
+    """End all servers of a sandbox, by force: their data are thrown away, or mended at the next start."""
+    processes = list(running(sandbox).values())
+    for process in processes:
+        process.kill()
+    psutil.wait_procs(processes, timeout=_STOP_TIMEOUT)
 
 
 @dataclass(frozen=True)
 class Server:
-    """A server process of the sandbox."""
+    """A server process of a sandbox."""
 
     name: str
     command: Sequence[str]
-    folder: Path
-    """Where its log and its record are."""
+    sandbox: Path
+    """The folder of the sandbox that it belongs to."""
+    logs: Path
 
     @property
     def log(self) -> Path:
         """What it prints."""
-        return self.folder / f"{self.name}.log"
+        return self.logs / f"{self.name}.log"
 
-    @property
-    def _record(self) -> Path:
-        return self.folder / f"{self.name}.json"
-
-    def process(self) -> psutil.Process | None:
-        """The running process; None where it never ran, has ended or is a stranger by now."""
-        try:
-            record = json.loads(self._record.read_text(encoding="utf-8"))
-            process = psutil.Process(record["pid"])
-            if process.create_time() != record["born"] or process.status() == psutil.STATUS_ZOMBIE:
-                return None
-        except (OSError, ValueError, KeyError, psutil.NoSuchProcess):
-            return None
-        return process
-
-    def start(self, environment: Mapping[str, str]) -> None:
+    def start(self, environment: Mapping[str, str]) -> subprocess.Popen[bytes]:
         """Start it, in a session of its own: it outlives this program, and Ctrl-C does not reach it."""
-        self.folder.mkdir(parents=True, exist_ok=True)
+        self.logs.mkdir(parents=True, exist_ok=True)
+        mark = {_MARK: f"{self.sandbox}:{self.name}"}
         with self.log.open("ab") as log:
-            process = subprocess.Popen(
+            return subprocess.Popen(
                 list(self.command),
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
-                cwd=self.folder,
-                env={**os.environ, **environment},
+                cwd=self.logs,
+                env={**os.environ, **environment, **mark},
                 start_new_session=True,
             )
-        record = {"pid": process.pid, "born": psutil.Process(process.pid).create_time()}
-        self._record.write_text(json.dumps(record), encoding="utf-8")
 
-    def stop(self) -> None:
-        """End it: politely, then by force."""
-        process = self.process()
-        if process is not None:
-            process.terminate()
-            try:
-                process.wait(_STOP_TIMEOUT)
-            except psutil.TimeoutExpired:
-                process.kill()
-                process.wait(_STOP_TIMEOUT)
-        self._record.unlink(missing_ok=True)
-
-    def wait(self, ready: Callable[[], bool], timeout: float) -> None:
+    def wait(self, process: subprocess.Popen[bytes], ready: Callable[[], bool], timeout: float) -> None:
         """Wait until it is ready; raises SandboxError with the end of its log where it is not."""
         end = time.monotonic() + timeout
         while not ready():
-            if self.process() is None:
+            if process.poll() is not None:
                 raise SandboxError(f"{self.name} ended right after its start. {self.last_words()}")
             if time.monotonic() > end:
                 raise SandboxError(f"{self.name} is not ready after {timeout:.0f} s. {self.last_words()}")

@@ -1,0 +1,114 @@
+"""A copy of this project with a sandbox of its own, worked on as a user does."""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml
+from pulumi import automation
+
+from sandbox.layout import Layout
+
+SOURCE = Path(__file__).resolve().parent.parent.parent
+
+Edit = Callable[[dict[str, Any]], None]
+
+
+@dataclass(frozen=True)
+class Project:
+    """A working copy: files that may be edited, and the commands that a user types."""
+
+    folder: Path
+
+    @classmethod
+    def copy(cls, folder: Path) -> "Project":
+        """Copy what git would commit; the Python environment is shared."""
+        listing = subprocess.run(
+            ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
+            cwd=SOURCE,
+            capture_output=True,
+            check=True,
+            text=True,
+        ).stdout
+        for name in filter(None, listing.split("\0")):
+            if (SOURCE / name).is_file():
+                (folder / name).parent.mkdir(parents=True, exist_ok=True)
+                shutil.copy2(SOURCE / name, folder / name)
+        (folder / ".venv").symlink_to(Path(sys.prefix))
+        return cls(folder)
+
+    @property
+    def layout(self) -> Layout:
+        return Layout(self.folder)
+
+    def environment(self) -> dict[str, str]:
+        return {**os.environ, **self.layout.environment()}
+
+    def sandbox(self, *arguments: str, timeout: float = 300) -> subprocess.CompletedProcess[str]:
+        """Run ``python -m sandbox``, as make does."""
+        return self.run(sys.executable, "-m", "sandbox", *arguments, timeout=timeout)
+
+    def run(self, *command: str, timeout: float = 120) -> subprocess.CompletedProcess[str]:
+        """Run a command as a shell that has sourced .sandbox/env does."""
+        return subprocess.run(
+            command,
+            cwd=self.folder,
+            env=self.environment(),
+            capture_output=True,
+            stdin=subprocess.DEVNULL,
+            text=True,
+            timeout=timeout,
+            check=False,
+        )
+
+    def stack(self, name: str) -> automation.Stack:
+        """The stack, through Pulumi's Automation API."""
+        options = automation.LocalWorkspaceOptions(env_vars=self.layout.environment(), pulumi_command=self._pulumi())
+        return automation.create_or_select_stack(stack_name=name, work_dir=str(self.folder), opts=options)
+
+    def _pulumi(self) -> automation.PulumiCommand:
+        own = (self.layout.bin / "pulumi").exists()
+        return automation.PulumiCommand(root=str(self.layout.root) if own else None, skip_version_check=True)
+
+    def edit(self, stack: str, change: Edit) -> None:
+        """Change a stack's settings, as a user does in an editor."""
+        path = self.folder / f"Pulumi.{stack}.yaml"
+        content = yaml.safe_load(path.read_text(encoding="utf-8"))
+        settings = {key.split(":", 1)[1]: value for key, value in content["config"].items()}
+        change(settings)
+        content["config"] = {f"ml-platform:{key}": value for key, value in settings.items()}
+        path.write_text(yaml.safe_dump(content, sort_keys=False), encoding="utf-8")
+
+    def restore(self, stack: str) -> None:
+        """Take back all edits of a stack's file."""
+        name = f"Pulumi.{stack}.yaml"
+        shutil.copy2(SOURCE / name, self.folder / name)
+
+    def get(self, kind: str, name: str = "", namespace: str = "") -> Any:
+        """What the API server says of an object, or of all of a kind."""
+        where = ["-n", namespace] if namespace else ["-A"] if not name else []
+        done = self.run("kubectl", "get", kind, *([name] if name else []), *where, "-o", "json")
+        assert done.returncode == 0, done.stderr
+        return json.loads(done.stdout)
+
+    def names(self, kind: str, namespace: str) -> list[str]:
+        return [item["metadata"]["name"] for item in self.get(kind, namespace=namespace)["items"]]
+
+    def apply(self, manifest: Mapping[str, Any], *flags: str) -> subprocess.CompletedProcess[str]:
+        """Create an object with kubectl."""
+        return subprocess.run(
+            ["kubectl", "create", *flags, "-f", "-"],
+            cwd=self.folder,
+            env=self.environment(),
+            input=json.dumps(manifest),
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=60,
+        )
