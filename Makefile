@@ -24,7 +24,7 @@ test: lint ## unit, manifest and configuration tests; needs nothing but PyPI
 	@$(IN_VENV)/python -m pytest tests --ignore tests/e2e
 
 e2e: $(READY) ## the real engine against a cluster of its own
-	@$(IN_VENV)/python -m pytest tests/e2e
+	@$(IN_VENV)/python -m pytest tests/e2e --numprocesses 3 --dist loadfile
 
 lint: $(READY) ## style and strict types
 	@$(IN_VENV)/ruff check .

@@ -11,11 +11,11 @@ import sys
 import time
 from pathlib import Path
 
-from sandbox import nodes, toolchain
+from sandbox import nodes, servers, toolchain
 from sandbox.cluster import Cluster
 from sandbox.layout import Layout, SandboxError
 from sandbox.progress import say, step
-from sandbox.stacks import Stacks
+from sandbox.stacks import Stacks, check
 
 
 def main() -> int:
@@ -44,10 +44,10 @@ def main() -> int:
 
 def run(layout: Layout, command: str, stack: str) -> None:
     """Start what is missing, then run the command on the stack."""
-    stacks = Stacks(layout)
-    pools = stacks.check(stack)
-    stages = toolchain.install(layout)
-    Cluster(layout, stages).start()
+    pools = check(layout, stack)
+    cluster = Cluster(layout, toolchain.install(layout))
+    cluster.start()
+    stacks = Stacks(layout, cluster.fallen)
     if command == "up":
         stacks.clear_for(stack)
     nodes.sync(layout, pools)
@@ -60,10 +60,10 @@ def run(layout: Layout, command: str, stack: str) -> None:
 def down(layout: Layout) -> None:
     """Destroy the stacks and stop all that was started; nothing to do is fine."""
     cluster = Cluster(layout, layout.cluster / "none.yaml")
-    if not layout.root.exists():
-        say("there is no sandbox here")
+    if not layout.cluster.exists() and not servers.running(layout.root):
+        say("there is nothing to take down")
         return
-    stacks = Stacks(layout)
+    stacks = Stacks(layout, cluster.fallen)
     if cluster.running():
         for stack in stacks.deployed():
             stacks.destroy(stack)

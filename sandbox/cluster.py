@@ -48,7 +48,7 @@ class Cluster:
 
     def running(self) -> bool:
         """Whether all servers run and the API server says that it is ready."""
-        return not self._fallen() and self._ready()
+        return not self.fallen() and self._ready()
 
     def start(self) -> None:
         """Bring up what does not run; what runs and is well is left alone."""
@@ -56,7 +56,7 @@ class Cluster:
             say("cluster: up already")
             return
         self._check_disk()
-        fallen = self._fallen()
+        fallen = self.fallen()
         if self._made() and self._ports_usable(fallen):
             say(f"cluster: starting again: {', '.join(fallen) or 'the API server does not answer'}")
         else:
@@ -71,19 +71,19 @@ class Cluster:
             shutil.rmtree(path, ignore_errors=True)
         self._layout.kubeconfig.unlink(missing_ok=True)
 
-    def _fallen(self) -> list[str]:
+    def fallen(self) -> list[str]:
         """The names of the servers that do not run."""
         alive = servers.running(self._layout.root)
         return [server.name for server in self._servers() if server.name not in alive]
 
     def _start_servers(self) -> None:
-        if not self._fallen():  # all run, and yet it is not ready: one of them hangs
+        if not self.fallen():  # all run, and yet it is not ready: one of them hangs
             servers.stop(self._layout.root)
         checks: dict[str, Callable[[], bool]] = {
             "etcd": lambda: self._answers("etcd"),
             "kube-apiserver": self._ready,
         }
-        fallen = self._fallen()
+        fallen = self.fallen()
         started = {}
         for server in self._servers():
             if server.name in fallen:
@@ -232,6 +232,8 @@ class Cluster:
                 f"--service-account-private-key-file={pki / 'service-account.key'}",
                 f"--root-ca-file={pki / 'ca.crt'}",
                 "--use-service-account-credentials",
+                # A new node is not scheduled to until the next look at it: soon, not after five seconds.
+                "--node-monitor-period=1s",
                 "--leader-elect=false",
                 "--secure-port=0",
                 "--profiling=false",

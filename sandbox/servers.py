@@ -86,4 +86,5 @@ class Server:
             lines = self.log.read_text(encoding="utf-8", errors="replace").splitlines()[-8:]
         except OSError:
             lines = []
-        return "\n".join([f"The end of {self.log}:", *(f"    {line[:300]}" for line in lines)])
+        advice = "If it goes on like this, make a new cluster: make down, then run the same command again."
+        return "\n".join([f"The end of {self.log}:", *(f"    {line[:300]}" for line in lines), advice])

@@ -1,9 +1,12 @@
 """Pulumi's commands on the sandbox: what a user would type, after mending what a crash left."""
 
+import contextlib
 import json
 import os
+import signal
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -12,21 +15,27 @@ import psutil
 from sandbox.layout import Layout, SandboxError
 from sandbox.progress import say, step
 
+_WATCH_EVERY = 2.0
+_END_TIMEOUT = 10.0
+
+
+def check(layout: Layout, stack: str) -> dict[str, dict[str, Any]]:
+    """Check a stack's file before anything is built or started; returns its node pools."""
+    command = [sys.executable, "-m", "config", "check", stack]
+    done = subprocess.run(command, cwd=layout.project, capture_output=True, text=True, check=False)
+    if done.returncode != 0:
+        raise SandboxError(done.stderr.strip())
+    pools: dict[str, dict[str, Any]] = json.loads(done.stdout)
+    return pools
+
 
 class Stacks:
     """The stacks in one sandbox's state."""
 
-    def __init__(self, layout: Layout) -> None:
+    def __init__(self, layout: Layout, fallen: Callable[[], list[str]]) -> None:
         self._layout = layout
-
-    def check(self, stack: str) -> dict[str, dict[str, Any]]:
-        """Check a stack's file before anything is built or started; returns its node pools."""
-        command = [sys.executable, "-m", "config", "check", stack]
-        done = subprocess.run(command, cwd=self._layout.project, capture_output=True, text=True, check=False)
-        if done.returncode != 0:
-            raise SandboxError(done.stderr.strip())
-        pools: dict[str, dict[str, Any]] = json.loads(done.stdout)
-        return pools
+        self._fallen = fallen
+        """Names the cluster's servers that do not run."""
 
     def clear_for(self, stack: str) -> None:
         """Take other stacks down: the sandbox plays the cluster of one stack at a time."""
@@ -70,7 +79,7 @@ class Stacks:
         locks = self._layout.state / ".pulumi" / "locks" / "organization" / "ml-platform" / stack
         for lock in locks.glob("*.json"):
             holder = json.loads(lock.read_text(encoding="utf-8")).get("pid")
-            if holder is not None and psutil.pid_exists(holder):
+            if holder is not None and _is_pulumi(holder):
                 raise SandboxError(
                     f"another pulumi (process {holder}) is at work on stack {stack}: wait for it.\n"
                     f"If it hangs, end it, then run: pulumi cancel --yes --stack {stack}"
@@ -93,9 +102,27 @@ class Stacks:
         return latest
 
     def _run(self, command: str, stack: str, *flags: str) -> None:
-        """Run a command of Pulumi's whose output is the user's."""
-        done = subprocess.run(["pulumi", command, "--stack", stack, *flags], check=False, **self._process())
-        if done.returncode != 0:
+        """Run a command of Pulumi's whose output is the user's, and end it where the cluster falls.
+
+        Pulumi itself would go on waiting for objects of a cluster that is gone, for ten minutes.
+        """
+        with subprocess.Popen(["pulumi", command, "--stack", stack, *flags], **self._process()) as process:
+            fallen: list[str] = []
+            while process.poll() is None and not fallen:
+                try:
+                    process.wait(_WATCH_EVERY)
+                except subprocess.TimeoutExpired:
+                    fallen = self._fallen()
+                except KeyboardInterrupt:  # Pulumi has got it too, and ends in good order
+                    process.wait()
+                    raise
+            if fallen:
+                _end(process)
+                raise SandboxError(
+                    f"the cluster fell while pulumi {command} ran: {', '.join(fallen)} ended.\n"
+                    "Run the same command again: it starts the cluster again and goes on."
+                )
+        if process.returncode != 0:
             raise SandboxError(f"pulumi {command} of stack {stack} failed: see above")
 
     def _quietly(self, *arguments: str) -> None:
@@ -108,3 +135,23 @@ class Stacks:
     def _process(self) -> dict[str, Any]:
         environment = {**os.environ, **self._layout.environment()}
         return {"cwd": self._layout.project, "env": environment, "stdin": subprocess.DEVNULL}
+
+
+def _end(process: subprocess.Popen[bytes]) -> None:
+    """End Pulumi with its plugins: in good order where it can, else by force."""
+    family = [process.pid, *(child.pid for child in psutil.Process(process.pid).children(recursive=True))]
+    process.send_signal(signal.SIGINT)
+    with contextlib.suppress(subprocess.TimeoutExpired):
+        process.wait(_END_TIMEOUT)
+    for number in family:
+        with contextlib.suppress(psutil.NoSuchProcess):
+            psutil.Process(number).kill()
+
+
+def _is_pulumi(number: int) -> bool:
+    """Whether a process number is that of a pulumi that lives."""
+    try:
+        process = psutil.Process(number)
+        return "pulumi" in process.name() and process.status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return False
