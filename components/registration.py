@@ -40,9 +40,11 @@ def register_all(
     *,
     depends_on: Sequence[pulumi.Resource] = (),
     timeout: int | None = None,
+    options: Mapping[str, pulumi.ResourceOptions] | None = None,
 ) -> dict[str, KubernetesObject]:
     """Register manifests as children of a component: each after the one before it, all after ``depends_on``.
 
+    ``options`` are what is special about a role: ``ignore_changes``, ``protect``, hooks.
     ``timeout`` is how long to wait for each object, in seconds; default: the provider's own, ten
     minutes. It is given here because a component's timeouts do not reach its children.
     """
@@ -50,6 +52,7 @@ def register_all(
     children: dict[str, KubernetesObject] = {}
     for role, manifest in manifests.items():
         before = [*depends_on, *list(children.values())[-1:]]
-        options = pulumi.ResourceOptions(parent=component, depends_on=before, custom_timeouts=timeouts)
-        children[role] = KubernetesObject(f"{name}-{role}", manifest, options)
+        common = pulumi.ResourceOptions(parent=component, depends_on=before, custom_timeouts=timeouts)
+        own = (options or {}).get(role)
+        children[role] = KubernetesObject(f"{name}-{role}", manifest, pulumi.ResourceOptions.merge(common, own))
     return children

@@ -1,5 +1,6 @@
 """Where a pod's data comes from and goes to."""
 
+from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
 from pydantic import Field, model_validator
@@ -84,6 +85,15 @@ class Volume(Arguments):
 
 
 Volumes = dict[DnsLabel, Volume]
+
+
+def of_one_node(volumes: Mapping[str, Volume]) -> list[str]:
+    """The volumes that the pods of one node only can mount: a workload of several pods cannot have them."""
+    return [
+        name
+        for name, volume in volumes.items()
+        if volume.claim is not None and volume.access_mode in {"ReadWriteOnce", "ReadWriteOncePod"}
+    ]
 
 
 def memory_volume(name: str, size: Quantity) -> Manifest:

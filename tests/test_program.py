@@ -10,6 +10,7 @@ import yaml
 
 from tests.lesson import LABELS, MANIFESTS, NAMESPACES, missing
 from tests.mocks import Deployment, deploy
+from tests.schemas import assert_valid
 
 PROJECT = Path(__file__).resolve().parent.parent
 
@@ -35,6 +36,11 @@ def test_prod_makes_every_field_of_the_lessons_manifests() -> None:
     for manifest in MANIFESTS:
         actual = made[manifest["kind"], manifest["metadata"]["name"]]
         assert missing(manifest, actual) == [], manifest["kind"]
+
+
+@pytest.mark.parametrize("stack", ["dev", "prod"])
+def test_every_object_is_valid_to_kubernetes(stack: str) -> None:
+    assert_valid({f"{kind} {name}": manifest for (kind, name), manifest in objects(run(stack)).items()})
 
 
 def test_the_lessons_labels_are_used() -> None:
