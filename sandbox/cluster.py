@@ -17,9 +17,9 @@ from pathlib import Path
 import yaml
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from sandbox import servers
+from sandbox import servers, store
 from sandbox.certificates import Authority, write_key
-from sandbox.layout import Layout, SandboxError
+from sandbox.layout import Layout
 from sandbox.progress import say, step
 from sandbox.servers import Server
 
@@ -55,7 +55,8 @@ class Cluster:
         if self.running():
             say("cluster: up already")
             return
-        self._check_disk()
+        self._layout.root.mkdir(parents=True, exist_ok=True)
+        store.check_space(self._layout.root, _FREE_SPACE, "a cluster")
         fallen = self.fallen()
         if self._made() and self._ports_usable(fallen):
             say(f"cluster: starting again: {', '.join(fallen) or 'the API server does not answer'}")
@@ -143,15 +144,6 @@ class Cluster:
                 return bool(response.status == 200)
         except (OSError, urllib.error.URLError):
             return False
-
-    def _check_disk(self) -> None:
-        self._layout.root.mkdir(parents=True, exist_ok=True)
-        free = shutil.disk_usage(self._layout.root).free
-        if free < _FREE_SPACE:
-            raise SandboxError(
-                f"the disk of {self._layout.root} has {free >> 20} MiB free, and a cluster needs {_FREE_SPACE >> 20}.\n"
-                "Free some space, then run the same command again."
-            )
 
     def _write_kubeconfig(self, path: Path, client: str, port: int) -> None:
         content = {
@@ -249,7 +241,8 @@ class Cluster:
                 f"--config={self._stages}",
                 "--manage-all-nodes=false",
                 "--manage-nodes-with-annotation-selector=kwok.x-k8s.io/node=fake",
-                "--node-lease-duration-seconds=40",
+                # After a crash the nodes are taken over again when these leases have run out.
+                "--node-lease-duration-seconds=10",
             ],
         }
         programs = self._layout.bin
