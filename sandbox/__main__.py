@@ -7,6 +7,7 @@ python -m sandbox down                    destroy the stack, stop the cluster, f
 """
 
 import argparse
+import errno
 import sys
 import time
 from pathlib import Path
@@ -27,13 +28,20 @@ def main() -> int:
     parser.add_argument("--stack", default="dev", help="the stack: dev (default) or prod")
     arguments = parser.parse_args()
     started = time.monotonic()
+    layout = Layout(Path.cwd())
     try:
         if arguments.command == "down":
-            down(Layout(Path.cwd()))
+            down(layout)
         else:
-            run(Layout(Path.cwd()), arguments.command, arguments.stack)
+            run(layout, arguments.command, arguments.stack)
     except SandboxError as error:
         print(error, file=sys.stderr)
+        return 1
+    except OSError as error:
+        if error.errno != errno.ENOSPC:
+            raise
+        print(f"the disk is full: {error.filename2 or error.filename or layout.root}", file=sys.stderr)
+        print("Free some space, then run the same command again.", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
         print("interrupted: run the same command again to go on", file=sys.stderr)

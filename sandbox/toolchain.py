@@ -109,13 +109,13 @@ def install(layout: Layout) -> Path:
     Programs are linked into ``.sandbox/bin``; the provider becomes a plugin of Pulumi.
     """
     kubernetes = build(KUBERNETES)
-    links = dict.fromkeys(CONTROL_PLANE, kubernetes / "control-plane") | {"kubectl": kubernetes / "kubectl"}
     kwok = build(KWOK)
-    links["kwok"] = kwok / "kwok"
-    links |= _pulumi(layout)
+    links = {path.name: path for path in (*kubernetes.iterdir(), kwok / "kwok")} | _pulumi(layout)
     layout.bin.mkdir(parents=True, exist_ok=True)
     for name, source in links.items():
         _link(source, layout.bin / name)
+    for name in CONTROL_PLANE:
+        _name(layout.bin / "control-plane", layout.bin / name)
     layout.write_environment()
     _install_provider(layout)
     return kwok / "stages.yaml"
@@ -239,6 +239,13 @@ def _link(source: Path, target: Path) -> None:
     except OSError:
         shutil.copy2(source, temporary)
     temporary.replace(target)
+
+
+def _name(program: Path, target: Path) -> None:
+    """Give a program that is whatever it is called as another name."""
+    if not (target.is_symlink() and target.readlink() == Path(program.name)):
+        target.unlink(missing_ok=True)
+        target.symlink_to(program.name)
 
 
 def _version(text: str) -> tuple[int, ...]:
