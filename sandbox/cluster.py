@@ -52,6 +52,10 @@ class Cluster:
 
     def start(self) -> None:
         """Bring up what does not run; what runs and is well is left alone."""
+        alive = servers.running(self._layout.root)
+        for server in self._servers():  # started by an older version of this project
+            if server.name in alive and tuple(alive[server.name].cmdline()) != server.command:
+                servers.end([alive[server.name]])
         if self.running():
             say("cluster: up already")
             return

@@ -200,7 +200,8 @@ def _install_provider(layout: Layout) -> None:
 def _plugin_install(layout: Layout, *source: str) -> str | None:
     """Run ``pulumi plugin install``; returns what went wrong, None where nothing did."""
     command = ["pulumi", "plugin", "install", "resource", "kubernetes", PROVIDER_VERSION, *source]
-    with store.locked("provider"), step(f"Kubernetes provider {PROVIDER_VERSION}: install"):
+    lock = store.locked(store.programs() / ".provider.lock", "Kubernetes provider: another checkout is at it")
+    with lock, step(f"Kubernetes provider {PROVIDER_VERSION}: install"):
         environment = {**os.environ, **layout.environment()}
         try:
             done = subprocess.run(
