@@ -128,7 +128,8 @@ class Cluster:
 
     def _ports_usable(self, fallen: list[str]) -> bool:
         """Whether the ports of servers that do not run are still free for them."""
-        return all(_is_free(self._port(name)) for name in ("etcd", "kube-apiserver") if name in fallen)
+        owners = {"etcd": "etcd", "etcd-peer": "etcd", "kube-apiserver": "kube-apiserver"}
+        return all(_is_free(self._port(port)) for port, owner in owners.items() if owner in fallen)
 
     def _answers(self, name: str) -> bool:
         try:

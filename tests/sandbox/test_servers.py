@@ -23,6 +23,7 @@ def test_a_server_is_found_by_its_sandbox_and_ended(tmp_path: Path) -> None:
     try:
         assert {name: found.pid for name, found in servers.running(mine).items()} == {"etcd": process.pid}
         servers.stop(mine)
+        process.wait(5)
         assert not psutil.pid_exists(process.pid)
         assert servers.running(mine) == {}
         assert stranger.poll() is None
