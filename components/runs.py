@@ -78,15 +78,15 @@ def refuse_change(name: str, old: Manifest, new: Manifest) -> None:
         if new["previousRuns"] == "keep" and old["previousRuns"] != "keep":
             raise ValueError(
                 f"TrainingJob {name}: run {was['metadata']['name']} would be deleted, since it was deployed without "
-                "previous_runs: keep. Deploy that first, then the new run_id."
+                "previousRuns: keep. Deploy that first, then the new runId."
             )
         return
     fields = list(changes(was, now))
     if fields:
         raise ValueError(
             f"TrainingJob {name}: run {was['metadata']['name']} exists, and a run is not changed under its feet: "
-            f"{', '.join(fields)} would change. Give it a new run_id, which starts a new run after this one "
-            "(with previous_runs: keep, beside it), or take the change back."
+            f"{', '.join(fields)} would change. A new runId (run_id in Python) starts a new run after this "
+            "one, or beside it with previousRuns: keep. Or take the change back."
         )
 
 

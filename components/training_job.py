@@ -18,7 +18,7 @@ from components.resources import Resources
 from components.runs import guarded, owned, run_name, run_of
 from components.team_namespace import Tenant
 from components.volumes import CHECKPOINT_DIR, Checkpoints, of_one_node
-from components.waiting import WaitFor, of_job, of_jobset, of_pod, seconds
+from components.waiting import WaitFor, ended_well, of_job, of_jobset, of_pod, seconds
 from components.workload import Pod, WorkloadArgs, fraction_of_memory, pod_template, service_account
 
 TYPE = "ml-platform:index:TrainingJob"
@@ -290,7 +290,6 @@ def _job(metadata: Manifest, template: Manifest, args: TrainingJobArgs) -> Manif
     wait = of_job(
         args.wait_for,
         queued=args.queue is not None,
-        completions=args.workers,
         plain=args.workers == 1 and not args.fatal_exit_codes,
         restartable=args.previous_runs == "delete",
     )
@@ -362,6 +361,8 @@ class TrainingJob(pulumi.ComponentResource):
         inputs = {"run": run_of(objects[role]), "previousRuns": args.previous_runs}
         super().__init__(TYPE, name, inputs, guarded(name, opts))
         run = self._register(name, args, objects, role)
+        if args.wait_for == "completion":
+            run.status.apply(lambda status: ended_well(name, status))
         self.job_name = run.metadata.apply(lambda metadata: metadata["name"])
         self.namespace = run.metadata.apply(lambda metadata: metadata["namespace"])
         self.selector = pulumi.Output.from_input(_selector(name, args))
