@@ -7,11 +7,12 @@ python -m sandbox down                    destroy the stack, stop the cluster, f
 """
 
 import argparse
+import errno
 import sys
 import time
 from pathlib import Path
 
-from sandbox import nodes, servers, toolchain
+from sandbox import nodes, servers, store, toolchain
 from sandbox.cluster import Cluster
 from sandbox.layout import Layout, SandboxError
 from sandbox.progress import say, step
@@ -27,13 +28,21 @@ def main() -> int:
     parser.add_argument("--stack", default="dev", help="the stack: dev (default) or prod")
     arguments = parser.parse_args()
     started = time.monotonic()
+    layout = Layout(Path.cwd())
     try:
-        if arguments.command == "down":
-            down(Layout(Path.cwd()))
-        else:
-            run(Layout(Path.cwd()), arguments.command, arguments.stack)
+        with store.locked(layout.root / "lock", "another make is at work in this checkout"):
+            if arguments.command == "down":
+                down(layout)
+            else:
+                run(layout, arguments.command, arguments.stack)
     except SandboxError as error:
         print(error, file=sys.stderr)
+        return 1
+    except OSError as error:
+        if error.errno != errno.ENOSPC:
+            raise
+        print(f"the disk is full: {error.filename2 or error.filename or layout.root}", file=sys.stderr)
+        print("Free some space, then run the same command again.", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
         print("interrupted: run the same command again to go on", file=sys.stderr)
