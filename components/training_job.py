@@ -109,10 +109,10 @@ class TrainingJob(pulumi.ComponentResource):
     ) -> None:
         args = TrainingJobArgs.of(args)
         checked_name("TrainingJob", name, DnsLabel)
+        objects = manifests(name, args, args.tenant())
+        args.count_in(f"TrainingJob {name}", objects)
         super().__init__(TYPE, name, {}, opts)
-        children = register_all(
-            self, name, manifests(name, args, args.tenant()), depends_on=args.dependencies(), timeout=args.timeout
-        )
+        children = register_all(self, name, objects, depends_on=args.dependencies(), timeout=args.timeout)
         metadata = children[args.controller].metadata
         self.job_name = metadata.apply(lambda metadata: metadata["name"])
         self.namespace = metadata.apply(lambda metadata: metadata["namespace"])
