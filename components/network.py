@@ -92,15 +92,7 @@ def policies(metadata: Manifest, network: Network) -> dict[str, Manifest]:
     dns = [{"protocol": protocol, "port": 53} for protocol in ("UDP", "TCP")]
     dns_servers = [_namespace(network.dns_namespace), {"ipBlock": {"cidr": _LINK_LOCAL}}]
     itself: list[Manifest] = [{"podSelector": {}}]
-    specs: dict[str, Manifest] = {
-        "default-deny": {"policyTypes": ["Ingress", "Egress"]},
-        "allow-dns": {"policyTypes": ["Egress"], "egress": [{"to": dns_servers, "ports": dns}]},
-        "allow-same-namespace": {
-            "policyTypes": ["Ingress", "Egress"],
-            "ingress": [{"from": itself}],
-            "egress": [{"to": itself}],
-        },
-    }
+    specs: dict[str, Manifest] = {}
     sources, targets = _peers(network.allow_from), _peers(network.allow_to, hidden=not network.cloud_metadata)
     if sources:
         specs["allow-from"] = {"policyTypes": ["Ingress"], "ingress": [{"from": sources}]}
@@ -114,6 +106,15 @@ def policies(metadata: Manifest, network: Network) -> dict[str, Manifest]:
             "policyTypes": ["Ingress"],
             "ingress": [{**({"from": callers} if callers else {}), **rule}],
         }
+    specs |= {
+        "allow-dns": {"policyTypes": ["Egress"], "egress": [{"to": dns_servers, "ports": dns}]},
+        "allow-same-namespace": {
+            "policyTypes": ["Ingress", "Egress"],
+            "ingress": [{"from": itself}],
+            "egress": [{"to": itself}],
+        },
+        "default-deny": {"policyTypes": ["Ingress", "Egress"]},
+    }
     return {
         role: {
             "apiVersion": "networking.k8s.io/v1",

@@ -35,6 +35,19 @@ POD_SECURITY_VERSION = "v1.37"
 _ACCOUNT = "default-account"
 _NAMESPACE = "namespace"
 
+# What a team always has. The children are deleted in the order opposite to that of their making, and
+# the last of them is among these: where it is protected, nothing of the team is deleted at all. A
+# namespace that stays alone would have lost its quotas and policies.
+_PROTECTED = {
+    _NAMESPACE,
+    "quota",
+    "other-priorities",
+    "container-limits",
+    "allow-dns",
+    "allow-same-namespace",
+    "default-deny",
+}
+
 
 class TeamNamespaceArgs(Arguments):
     """Arguments of a TeamNamespace."""
@@ -173,10 +186,11 @@ def manifests(name: str, args: TeamNamespaceArgs) -> dict[str, Manifest]:
             # Pods that name no account of their own get no token for the Kubernetes API.
             "automountServiceAccountToken": False,
         },
-        **policies(metadata, args.network),
         **roles(metadata, args.access),
         **(admission({"labels": labels}, namespace, args.registries) if args.registries else {}),
         **{f"queue-{queue}": _queue(queue, cluster_queue, metadata) for queue, cluster_queue in args.queues.items()},
+        # Last: see _PROTECTED.
+        **policies(metadata, args.network),
     }
 
 
@@ -203,16 +217,18 @@ def _queue(name: str, cluster_queue: str, metadata: Manifest) -> Manifest:
 
 def _options(args: TeamNamespaceArgs, objects: Iterable[str]) -> dict[str, pulumi.ResourceOptions]:
     """What is special about the children: what outlives the stack, and what must not be taken for something new."""
-    options = {role: pulumi.ResourceOptions(retain_on_delete=args.on_delete == "retain") for role in objects}
-    # The account goes with its namespace. To take the namespace over, or to give it back, must not
-    # delete it: the other kind of resource under the same name is the same object.
+    retain, protect = args.on_delete == "retain", args.on_delete == "protect"
+    options = {
+        role: pulumi.ResourceOptions(retain_on_delete=retain, protect=protect and role in _PROTECTED)
+        for role in objects
+    }
+    # The account goes with its namespace.
     options[_ACCOUNT] = pulumi.ResourceOptions(retain_on_delete=True)
+    # To take the namespace over, or to give it back, must not delete it: the other kind of resource
+    # under the same name is the same object.
     other = "kubernetes:core/v1:Namespace" + ("" if args.adopt else "Patch")
-    options[_NAMESPACE] = pulumi.ResourceOptions(
-        aliases=[pulumi.Alias(type_=other)],
-        protect=args.on_delete == "protect",
-        retain_on_delete=args.on_delete == "retain" or args.adopt,
-    )
+    alias = pulumi.ResourceOptions(aliases=[pulumi.Alias(type_=other)], retain_on_delete=retain or args.adopt)
+    options[_NAMESPACE] = pulumi.ResourceOptions.merge(options[_NAMESPACE], alias)
     return options
 
 

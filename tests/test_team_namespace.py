@@ -151,7 +151,7 @@ def test_the_default_limits_suit_the_quota(
 
 def test_nothing_is_allowed_but_dns_and_the_namespace_itself() -> None:
     made = {role: manifest["spec"] for role, manifest in objects().items() if manifest["kind"] == "NetworkPolicy"}
-    assert list(made) == ["default-deny", "allow-dns", "allow-same-namespace"]
+    assert list(made) == ["allow-dns", "allow-same-namespace", "default-deny"]
     assert made["default-deny"] == {"podSelector": {}, "policyTypes": ["Ingress", "Egress"]}
     (dns,) = made["allow-dns"]["egress"]
     assert dns["ports"] == [{"protocol": "UDP", "port": 53}, {"protocol": "TCP", "port": 53}]
@@ -332,17 +332,20 @@ def test_registers_everything_after_the_namespace() -> None:
     assert deployment.outputs["nlp"] == {"namespace": "nlp"}
 
 
-@pytest.mark.parametrize(
-    ("on_delete", "protected", "retained"),
-    [("delete", False, {"nlp-default-account"}), ("protect", True, {"nlp-default-account"}), ("retain", False, None)],
-)
-def test_what_becomes_of_it_when_it_leaves_the_stack(
-    on_delete: str, protected: bool, retained: set[str] | None
-) -> None:
-    deployment = registered(on_delete=on_delete, quota={"pods": 5})
-    assert deployment["nlp-namespace"].request.protect is protected
-    children = set(deployment.children("nlp"))
-    assert {name for name in children if deployment[name].request.retainOnDelete} == (retained or children)
+@pytest.mark.parametrize("on_delete", ["delete", "retain", "protect"])
+def test_what_becomes_of_it_when_it_leaves_the_stack(on_delete: str) -> None:
+    deployment = registered(**{**EVERYTHING, "on_delete": on_delete})
+    children = deployment.children("nlp")
+    protected = {name for name in children if deployment[name].request.protect}
+    retained = {name for name in children if deployment[name].request.retainOnDelete}
+    assert retained == (set(children) if on_delete == "retain" else {"nlp-default-account"})
+    if on_delete == "protect":
+        # What goes first is what was made last: where it stays, all does.
+        assert {"nlp-namespace", "nlp-quota", list(children)[-1]} <= protected
+        # What a change of the arguments may take away is not.
+        assert not {"nlp-allow-to", "nlp-viewer-binding", "nlp-priority-quota-training"} & protected
+    else:
+        assert protected == set()
 
 
 def test_an_adopted_namespace_is_only_patched_and_outlives_the_stack() -> None:
