@@ -24,6 +24,7 @@ from components.names import (
     as_text,
 )
 from components.quantities import Quantity, amount
+from components.registration import Manifests
 from components.resources import GpuCount, Resources
 from components.security import Security
 from components.team_namespace import TeamNamespace, Tenant
@@ -240,6 +241,11 @@ class WorkloadArgs(Arguments):
         if self.namespace is not None:
             return Tenant(self.namespace, None)
         raise ValueError("the team of a stack's configuration is resolved by in_team()")
+
+    def count_in(self, workload: str, manifests: Manifests) -> None:
+        """Let the team count the workload's objects; refused where its quota cannot hold them."""
+        if isinstance(self.team, TeamNamespace):
+            self.team.count_in(workload, manifests)
 
     def dependencies(self) -> list[pulumi.Resource]:
         """What has to exist before the workload: its namespace with all that rules it."""
