@@ -1,6 +1,7 @@
 """TeamNamespace: a namespace that belongs to a team, with the quota that keeps it from the others."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Annotated, Any, Literal
 
 import pulumi
@@ -77,11 +78,13 @@ class Tenant:
     namespace: pulumi.Input[str]
     team: str | None
     """The ``team`` label of all objects; none where the namespace is not one of the platform's."""
+    quota: Mapping[str, Quantity] = field(default_factory=dict)
+    """The namespace's quota, as far as it is known."""
 
 
 def tenant(name: str, args: TeamNamespaceArgs) -> Tenant:
     """The tenant that a TeamNamespace makes of its arguments."""
-    return Tenant(args.name or name, args.team or name)
+    return Tenant(args.name or name, args.team or name, args.quota)
 
 
 def manifests(name: str, args: TeamNamespaceArgs) -> Manifests:

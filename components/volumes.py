@@ -13,6 +13,8 @@ Manifest = dict[str, Any]
 
 _SOURCES = ("claim", "ephemeral", "config_map", "secret", "image")
 
+AccessMode = Literal["ReadWriteOnce", "ReadOnlyMany", "ReadWriteMany", "ReadWriteOncePod"]
+
 MountPath = Annotated[str, Field(pattern=r"^/[^:]*$", examples=["/data"])]
 
 
@@ -25,7 +27,7 @@ class Volume(Arguments):
     claim: Deferred[ObjectName] | None = None
     """An existing PersistentVolumeClaim."""
 
-    access_mode: Literal["ReadWriteOnce", "ReadOnlyMany", "ReadWriteMany", "ReadWriteOncePod"] = "ReadWriteOnce"
+    access_mode: AccessMode = "ReadWriteOnce"
     """How the claim may be mounted: ReadWriteOnce serves the pods of one node only."""
 
     ephemeral: Quantity | None = Field(None, examples=["50Gi"])

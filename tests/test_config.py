@@ -173,7 +173,7 @@ BROKEN: dict[str, tuple[Break, str, str]] = {
     ),
     "an unknown type of service": (
         _service(service={"type": "Loadbalancer"}),
-        f"{_SERVICE}.service.type: must be one of 'ClusterIP', 'NodePort' or 'LoadBalancer' (got 'Loadbalancer')",
+        f"{_SERVICE}.service.type: must be one of 'ClusterIP', 'NodePort', 'LoadBalancer' or 'ExternalName' (got 'Loadbalancer')",
         "service.type ClusterIP --stack prod",
     ),
     "an image reference that cannot be": (
