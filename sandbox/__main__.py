@@ -9,12 +9,13 @@ python -m sandbox down                    destroy the stack, stop the cluster, f
 """
 
 import argparse
+import errno
 import shutil
 import sys
 import time
 from pathlib import Path
 
-from sandbox import nodes, servers, toolchain
+from sandbox import nodes, servers, store, toolchain
 from sandbox.cluster import Cluster
 from sandbox.layout import Layout, SandboxError
 from sandbox.progress import say, step
@@ -35,15 +36,23 @@ def main() -> int:
     if arguments.command == "rollback" and not arguments.service:
         parser.error("rollback needs --service (make rollback SERVICE=...)")
     started = time.monotonic()
+    layout = Layout(Path.cwd())
     try:
-        if arguments.command == "down":
-            down(Layout(Path.cwd()))
-        elif arguments.command == "rollback":
-            roll_back(Layout(Path.cwd()), arguments.stack, arguments.service, arguments.to or None)
-        else:
-            run(Layout(Path.cwd()), arguments.command, arguments.stack)
+        with store.locked(layout.root / "lock", "another make is at work in this checkout"):
+            if arguments.command == "down":
+                down(layout)
+            elif arguments.command == "rollback":
+                roll_back(layout, arguments.stack, arguments.service, arguments.to or None)
+            else:
+                run(layout, arguments.command, arguments.stack)
     except SandboxError as error:
         print(error, file=sys.stderr)
+        return 1
+    except OSError as error:
+        if error.errno != errno.ENOSPC:
+            raise
+        print(f"the disk is full: {error.filename2 or error.filename or layout.root}", file=sys.stderr)
+        print("Free some space, then run the same command again.", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
         print("interrupted: run the same command again to go on", file=sys.stderr)
