@@ -300,14 +300,11 @@ def _metrics_port(args: ModelServiceArgs) -> str:
 
 
 def warnings(args: ModelServiceArgs, quota: Mapping[str, Quantity]) -> list[str]:
-    """What a rollout does that one might not expect, given the quota of the team: each with its mend."""
+    """What works, but not as one might expect, given the quota of the team: each with its mend."""
     if not args.has_pods():
         return []
     gpus = args.node_pool.gpus(args.gpus) if args.node_pool else {}
-    pods = args.most_pods()
-    if args.chosen_rollout() == "replace":
-        return rollout.interruptions(pods, gpus)
-    return rollout.obstacles(pods, args.canary_pods(), args.main_resources(), gpus, quota)
+    return rollout.cautions(args.chosen_rollout(), args.most_pods(), gpus, quota)
 
 
 class ModelService(pulumi.ComponentResource):

@@ -7,14 +7,13 @@ On a full GPU pool only the latter makes progress: the new pod waits for a GPU o
 
 import math
 from collections.abc import Mapping
-from decimal import Decimal
 from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
 from components.arguments import Arguments
-from components.quantities import Quantity, amount
-from components.resources import ResourceList, Resources
+from components.quantities import Quantity
+from components.resources import ResourceList
 
 Manifest = dict[str, Any]
 
@@ -93,42 +92,21 @@ def disruption_budget(name: str, metadata: Manifest, selector: Mapping[str, Any]
     }
 
 
-def interruptions(pods: int, gpus: ResourceList) -> list[str]:
-    """What to tell of a rollout that replaces pods."""
-    if pods > 1:
-        return []
-    held = "GPUs" if gpus else "volume"
-    mend = ", or set rollout: surge where as many are free" if gpus else " on a volume that they can share"
+def cautions(rollout: Rollout, pods: int, gpus: ResourceList, quota: Mapping[str, Quantity]) -> list[str]:
+    """What a rollout does that one might not expect, given the quota of the team: each with its mend."""
+    if rollout == "replace":
+        if pods > 1:
+            return []
+        held = "GPUs" if gpus else "volume"
+        mend = ", or set rollout: surge where as many are free" if gpus else " on a volume that they can share"
+        return [
+            f"each new version interrupts the service until its model has loaded: the new pod waits for the {held} of "
+            f"the only one that serves. Run two replicas{mend}."
+        ]
+    # What a quota counts, it holds with the surge: it is checked when the workload is counted.
     return [
-        f"each new version interrupts the service until its model has loaded: the new pod waits for the {held} of the "
-        f"only one that serves. Run two replicas{mend}."
+        f"a new version makes progress only where {surge_pods(pods) * int(count)} {resource} are free beside what "
+        f"serves, and no quota keeps them free. Give the team one on requests.{resource}, or set rollout: replace."
+        for resource, count in gpus.items()
+        if f"requests.{resource}" not in quota
     ]
-
-
-def obstacles(
-    pods: int, canary: int, resources: Resources, gpus: ResourceList, quota: Mapping[str, Quantity]
-) -> list[str]:
-    """What to tell of a rollout that surges: where the team's quota leaves no room for more pods."""
-    found, surge = [], surge_pods(pods)
-    for key, each in _footprint(resources, gpus).items():
-        serving, most = each * (pods + canary), quota.get(key)
-        needed = serving + each * surge
-        if most is not None and serving <= amount(most) < needed:
-            found.append(
-                f"a new version cannot make progress: with its surge of {surge}, {key} comes to "
-                f"{needed.normalize():f}, and the team's quota is {most}. Raise the quota, or set rollout: replace."
-            )
-    for resource, count in gpus.items():
-        if f"requests.{resource}" not in quota:
-            found.append(
-                f"a new version makes progress only where {surge * int(count)} {resource} are free beside what serves, "
-                f"and no quota keeps that free. Give the team one on requests.{resource}, or set rollout: replace."
-            )
-    return found
-
-
-def _footprint(resources: Resources, gpus: ResourceList) -> dict[str, Decimal]:
-    """What one pod that serves takes of a quota."""
-    requests = {f"requests.{name}": amount(value) for name, value in {**resources.requests, **gpus}.items()}
-    limits = {f"limits.{name}": amount(value) for name, value in resources.limits.items()}
-    return {"pods": Decimal(1), **requests, **limits}

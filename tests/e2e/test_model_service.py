@@ -133,3 +133,11 @@ def test_a_bad_image_fails_within_the_budget_and_the_old_pods_serve_on(
     assert seen.fewest >= 3
     assert version(project) == ("v1.2", _GOOD)
     assert prod.up(expect_no_changes=True)
+
+
+def test_a_rollout_of_gpus_that_are_all_taken_replaces_pod_by_pod(project: Project, prod: automation.Stack) -> None:
+    configure(project, rollout=None, image=_BETTER, version="v1.3")
+    with watching(project, "model-serving", "model-api", "ml-serving") as seen:
+        prod.up()
+    assert version(project) == ("v1.3", _BETTER)
+    assert seen.fewest >= 2
