@@ -9,8 +9,8 @@ from typing import Annotated, Any
 
 from pydantic import AfterValidator, Field
 
-from components.arguments import Arguments, refuse
-from components.names import ObjectName
+from .arguments import Arguments, refuse
+from .names import ObjectName
 
 Manifest = dict[str, Any]
 

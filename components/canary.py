@@ -13,9 +13,9 @@ from typing import Annotated, Any
 from pydantic import Field
 from pydantic_core import PydanticCustomError
 
-from components.arguments import Arguments, refuse
-from components.labels import Labels
-from components.names import DeferredImage, LabelValue
+from .arguments import Arguments, refuse
+from .labels import Labels
+from .names import DeferredImage, LabelValue
 
 
 class Canary(Arguments):

@@ -6,8 +6,8 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, Field, model_validator
 
-from components.arguments import Arguments, refuse, refuse_all
-from components.names import Annotations, ObjectName, Port, ServiceName
+from .arguments import Arguments, refuse, refuse_all
+from .names import Annotations, ObjectName, Port, ServiceName
 
 Manifest = dict[str, Any]
 

@@ -9,9 +9,9 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field, ValidationInfo, WithJsonSchema
 
-from components.arguments import Arguments, known_name, refuse
-from components.names import Image, LabelValue, ObjectName, QualifiedName
-from components.resources import ResourceList
+from .arguments import Arguments, known_name, refuse
+from .names import Image, LabelValue, ObjectName, QualifiedName
+from .resources import ResourceList
 
 
 class Toleration(Arguments):

@@ -5,8 +5,8 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
-from components.arguments import Arguments
-from components.names import Port
+from .arguments import Arguments
+from .names import Port
 
 Manifest = dict[str, Any]
 

@@ -5,12 +5,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from pydantic import Field, model_validator
 from pydantic_core import PydanticCustomError
 
-from components.arguments import Arguments, Deferred, refuse
-from components.names import DeferredImage, Image, ObjectName
-from components.quantities import Quantity
-from components.resources import Resources
-from components.volumes import AccessMode, MountPath, Volume
-from components.workload import Env, InitContainer
+from .arguments import Arguments, Deferred, refuse
+from .names import DeferredImage, Image, ObjectName
+from .quantities import Quantity
+from .resources import Resources
+from .volumes import AccessMode, MountPath, Volume
+from .workload import Env, InitContainer
 
 VOLUME = "model"
 CONTAINER = "model-download"

@@ -9,8 +9,8 @@ from typing import Annotated, Any
 
 from pydantic import AfterValidator, Field, model_validator
 
-from components.arguments import Arguments, refuse
-from components.names import DnsLabel, Port
+from .arguments import Arguments, refuse
+from .names import DnsLabel, Port
 
 Manifest = dict[str, Any]
 

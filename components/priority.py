@@ -5,9 +5,9 @@ from typing import Annotated, Any, Literal
 import pulumi
 from pydantic import AfterValidator, Field
 
-from components.arguments import Arguments, refuse
-from components.names import ObjectName
-from components.registration import Manifest, Manifests, register_all
+from .arguments import Arguments, refuse
+from .names import ObjectName
+from .registration import Manifest, Manifests, register_all
 
 TYPE = "ml-platform:index:PriorityClasses"
 

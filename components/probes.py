@@ -7,8 +7,8 @@ from typing import Annotated, Any
 from pydantic import Field, model_validator
 from pydantic_core import PydanticCustomError
 
-from components.arguments import Arguments, refuse
-from components.names import Port
+from .arguments import Arguments, refuse
+from .names import Port
 
 Manifest = dict[str, Any]
 Seconds = Annotated[int, Field(ge=0, strict=True)]

@@ -6,10 +6,10 @@ from typing import Annotated, Any
 
 from pydantic import AfterValidator, Field, model_validator
 
-from components.arguments import Arguments, refuse, refuse_all
-from components.names import ObjectName
-from components.quantities import Quantity, amount
-from components.resources import is_gpu
+from .arguments import Arguments, refuse, refuse_all
+from .names import ObjectName
+from .quantities import Quantity, amount
+from .resources import is_gpu
 
 Manifest = dict[str, Any]
 

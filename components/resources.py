@@ -4,9 +4,9 @@ from typing import Annotated, Any
 
 from pydantic import Field, model_validator
 
-from components.arguments import Arguments, refuse, refuse_all
-from components.names import QualifiedName
-from components.quantities import Quantity, amount
+from .arguments import Arguments, refuse, refuse_all
+from .names import QualifiedName
+from .quantities import Quantity, amount
 
 ResourceList = dict[QualifiedName, Quantity]
 

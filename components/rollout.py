@@ -11,9 +11,9 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
-from components.arguments import Arguments
-from components.quantities import Quantity
-from components.resources import ResourceList
+from .arguments import Arguments
+from .quantities import Quantity
+from .resources import ResourceList
 
 Manifest = dict[str, Any]
 

@@ -4,9 +4,9 @@ from typing import Annotated, Any
 
 from pydantic import Field, model_validator
 
-from components.arguments import Arguments, Deferred, refuse, refuse_all
-from components.names import ObjectName
-from components.quantities import Quantity
+from .arguments import Arguments, Deferred, refuse, refuse_all
+from .names import ObjectName
+from .quantities import Quantity
 
 Manifest = dict[str, Any]
 

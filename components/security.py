@@ -4,7 +4,7 @@ from typing import Annotated, Any
 
 from pydantic import Field
 
-from components.arguments import Arguments
+from .arguments import Arguments
 
 Manifest = dict[str, Any]
 

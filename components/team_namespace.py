@@ -7,14 +7,14 @@ from typing import Annotated, Any, Literal
 import pulumi
 from pydantic import Field, model_validator
 
-from components.access import Access, roles
-from components.arguments import ArgumentError, Arguments, Problem, checked_name, refuse, refuse_all
-from components.capacity import Shortfall, shortfalls, unusable
-from components.footprint import Footprint, footprint
-from components.labels import MANAGED_BY
-from components.names import DnsLabel, LabelValue, NamespaceName, ObjectName, QualifiedName
-from components.network import Network, policies
-from components.quota import (
+from .access import Access, roles
+from .arguments import ArgumentError, Arguments, Problem, checked_name, refuse, refuse_all
+from .capacity import Shortfall, shortfalls, unusable
+from .footprint import Footprint, footprint
+from .labels import MANAGED_BY
+from .names import DnsLabel, LabelValue, NamespaceName, ObjectName, QualifiedName
+from .network import Network, policies
+from .quota import (
     ContainerLimits,
     Hard,
     PriorityQuotas,
@@ -23,8 +23,8 @@ from components.quota import (
     quotas,
     whole_numbers,
 )
-from components.registration import Manifest, Manifests, register_all
-from components.registries import ImagePrefix, admission
+from .registration import Manifest, Manifests, register_all
+from .registries import ImagePrefix, admission
 
 TYPE = "ml-platform:index:TeamNamespace"
 

@@ -6,20 +6,20 @@ from typing import Annotated, Any, Literal
 import pulumi
 from pydantic import Field
 
-from components.arguments import checked_name, refuse
-from components.distributed import TrainingSecurity, network, service_name, torchrun
-from components.jobset import Operator, jobset, name_of_job
-from components.labels import Labels, workload_labels
-from components.names import DnsLabel, LabelValue, ServiceName
-from components.names import Labels as LabelArguments
-from components.quantities import Quantity
-from components.registration import KubernetesObject, Manifest, Manifests, register_all
-from components.resources import Resources
-from components.runs import guarded, owned, run_name, run_of
-from components.team_namespace import Tenant
-from components.volumes import CHECKPOINT_DIR, Checkpoints, of_one_node
-from components.waiting import WaitFor, ended_well, of_job, of_jobset, of_pod, seconds
-from components.workload import Pod, WorkloadArgs, fraction_of_memory, pod_template, service_account
+from .arguments import checked_name, refuse
+from .distributed import TrainingSecurity, network, service_name, torchrun
+from .jobset import Operator, jobset, name_of_job
+from .labels import Labels, workload_labels
+from .names import DnsLabel, LabelValue, ServiceName
+from .names import Labels as LabelArguments
+from .quantities import Quantity
+from .registration import KubernetesObject, Manifest, Manifests, register_all
+from .resources import Resources
+from .runs import guarded, owned, run_name, run_of
+from .team_namespace import Tenant
+from .volumes import CHECKPOINT_DIR, Checkpoints, of_one_node
+from .waiting import WaitFor, ended_well, of_job, of_jobset, of_pod, seconds
+from .workload import Pod, WorkloadArgs, fraction_of_memory, pod_template, service_account
 
 TYPE = "ml-platform:index:TrainingJob"
 

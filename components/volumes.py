@@ -5,9 +5,9 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, model_validator
 
-from components.arguments import Arguments, Deferred, refuse
-from components.names import DnsLabel, Image, ObjectName
-from components.quantities import Quantity
+from .arguments import Arguments, Deferred, refuse
+from .names import DnsLabel, Image, ObjectName
+from .quantities import Quantity
 
 Manifest = dict[str, Any]
 

@@ -8,10 +8,10 @@ from typing import Annotated, Any, Self
 import pulumi
 from pydantic import BeforeValidator, Field, InstanceOf, ValidationInfo, WithJsonSchema, model_validator
 
-from components.arguments import Arguments, Deferred, known_name, refuse, refuse_all
-from components.hardware import NodePool, NodePoolReference
-from components.labels import Labels
-from components.names import (
+from .arguments import Arguments, Deferred, known_name, refuse, refuse_all
+from .hardware import NodePool, NodePoolReference
+from .labels import Labels
+from .names import (
     Annotations,
     DeferredImage,
     DeferredName,
@@ -23,12 +23,12 @@ from components.names import (
     QualifiedName,
     as_text,
 )
-from components.quantities import Quantity, amount
-from components.registration import Manifests
-from components.resources import GpuCount, Resources
-from components.security import Security
-from components.team_namespace import TeamNamespace, Tenant
-from components.volumes import Manifest, Volume, Volumes, memory_volume
+from .quantities import Quantity, amount
+from .registration import Manifests
+from .resources import GpuCount, Resources
+from .security import Security
+from .team_namespace import TeamNamespace, Tenant
+from .volumes import Manifest, Volume, Volumes, memory_volume
 
 EnvValue = Annotated[Deferred[str], BeforeValidator(as_text)]
 Env = dict[EnvName, EnvValue]
