@@ -6,8 +6,10 @@ from .model_service import ModelService, ModelServiceArgs
 from .priority import PriorityClassArgs, PriorityClasses, PriorityClassesArgs
 from .team_namespace import TeamNamespace, TeamNamespaceArgs
 from .training_job import TrainingJob, TrainingJobArgs
+from .version import VERSION
 
 __all__ = [
+    "VERSION",
     "ArgumentError",
     "ModelService",
     "ModelServiceArgs",

@@ -24,7 +24,7 @@ class Canary(Arguments):
     image: DeferredImage = Field(examples=["myregistry/bert-serving:v1.3"])
     """Its container image."""
 
-    version: LabelValue | None = Field(None, examples=["v1.3"])
+    version: LabelValue | None = Field(default=None, examples=["v1.3"])
     """Its ``model-version`` label."""
 
     weight: Annotated[int, Field(ge=0, le=100, strict=True)] = Field(examples=[10])

@@ -40,16 +40,16 @@ Seconds = Annotated[int, Field(ge=1, strict=True)]
 class ModelServiceArgs(WorkloadArgs):
     """Arguments of a ModelService."""
 
-    replicas: Annotated[int, Field(ge=1, strict=True)] = Field(1, examples=[3])
+    replicas: Annotated[int, Field(ge=1, strict=True)] = Field(default=1, examples=[3])
     """How many identical pods serve. Give this or ``autoscale``."""
 
     autoscale: Autoscale | None = None
     """Lets the number of pods follow the load. Give this or ``replicas``."""
 
-    port: Port = Field(8080, examples=[8080])
+    port: Port = Field(default=8080, examples=[8080])
     """The port that the container listens on."""
 
-    version: LabelValue | None = Field(None, examples=["v1.2.3"])
+    version: LabelValue | None = Field(default=None, examples=["v1.2.3"])
     """The ``model-version`` label."""
 
     model: Model | None = None

@@ -40,10 +40,10 @@ _LINK_LOCAL = "169.254.0.0/16"
 class Peers(Arguments):
     """The other side of a connection."""
 
-    namespaces: list[DnsLabel] = Field([], examples=[["ml-serving"]])
+    namespaces: list[DnsLabel] = Field(default=[], examples=[["ml-serving"]])
     """Pods of these namespaces."""
 
-    cidrs: list[Cidr] = Field([], examples=[["10.0.0.0/8"]])
+    cidrs: list[Cidr] = Field(default=[], examples=[["10.0.0.0/8"]])
     """Addresses of these blocks; ``0.0.0.0/0`` is everything outside of the cluster."""
 
 
@@ -53,7 +53,7 @@ class Serving(Arguments):
     ports: list[Port] = Field(min_length=1, examples=[[8080]])
     """Container ports of the model services."""
 
-    namespaces: list[DnsLabel] = Field([], examples=[["web"]])
+    namespaces: list[DnsLabel] = Field(default=[], examples=[["web"]])
     """Namespaces that call them."""
 
     anywhere: bool = False
@@ -76,7 +76,7 @@ class Network(Arguments):
     allow_to: Peers = Field(Peers(), examples=[{"cidrs": ["0.0.0.0/0"]}])
     """Whom the team's pods may open connections to: data, registries of models and packages."""
 
-    serving: Serving | None = Field(None, examples=[{"ports": [8080], "anywhere": True}])
+    serving: Serving | None = Field(default=None, examples=[{"ports": [8080], "anywhere": True}])
     """Who may call the team's model services; default: the team itself."""
 
     dns_namespace: DnsLabel = "kube-system"

@@ -30,7 +30,7 @@ class PriorityClassArgs(Arguments):
     preemption: Literal["PreemptLowerPriority", "Never"] = "PreemptLowerPriority"
     """Whether waiting pods end pods of lower priority, or only go first when there is room."""
 
-    description: str = Field("", examples=["Training that may be interrupted."])
+    description: str = Field(default="", examples=["Training that may be interrupted."])
     """What the class is for."""
 
 

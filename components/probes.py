@@ -20,7 +20,7 @@ _KINDS = ("path", "tcp", "grpc", "command")
 class Probe(Arguments):
     """One probe, in Kubernetes' own terms. How it asks is one of path, tcp, grpc and command."""
 
-    path: Annotated[str, Field(pattern="^/")] | None = Field(None, examples=["/health"])
+    path: Annotated[str, Field(pattern="^/")] | None = Field(default=None, examples=["/health"])
     """By HTTP: the path of a GET that answers 200 to 399."""
 
     tcp: bool = False

@@ -52,10 +52,10 @@ _PROTECTED = {
 class TeamNamespaceArgs(Arguments):
     """Arguments of a TeamNamespace."""
 
-    name: NamespaceName | None = Field(None, examples=["ml-training"])
+    name: NamespaceName | None = Field(default=None, examples=["ml-training"])
     """Name of the namespace; default: the component's."""
 
-    team: LabelValue | None = Field(None, examples=["nlp"])
+    team: LabelValue | None = Field(default=None, examples=["nlp"])
     """Who owns it: the ``team`` label of everything in it; default: the component's name."""
 
     owner: LabelValue | None = None
@@ -67,13 +67,13 @@ class TeamNamespaceArgs(Arguments):
     labels: dict[QualifiedName, LabelValue] = {}
     """Further labels of the namespace."""
 
-    quota: Hard = Field({}, examples=[{"requests.cpu": "32", "pods": "20"}])
+    quota: Hard = Field(default={}, examples=[{"requests.cpu": "32", "pods": "20"}])
     """The most that all its pods and objects may ask for together, in ResourceQuota's own keys.
 
     Workloads that name the team are added up, each at its peak, before anything is registered.
     """
 
-    priority_quotas: PriorityQuotas = Field({}, examples=[{"training": {"requests.nvidia.com/gpu": "4"}}])
+    priority_quotas: PriorityQuotas = Field(default={}, examples=[{"training": {"requests.nvidia.com/gpu": "4"}}])
     """PriorityClasses that the team may use, and the most that its pods of each may ask for together.
 
     Pods of any other class are refused, since they could evict those of other teams. Where the
@@ -102,10 +102,10 @@ class TeamNamespaceArgs(Arguments):
     pod_security_version: Annotated[str, Field(pattern=r"^(v1\.[0-9]{2}|latest)$")] = POD_SECURITY_VERSION
     """The version of the standard: pinned, so that an upgrade of the cluster refuses no pods that ran before."""
 
-    registries: list[ImagePrefix] = Field([], examples=[["ghcr.io/acme", "pytorch"]])
+    registries: list[ImagePrefix] = Field(default=[], examples=[["ghcr.io/acme", "pytorch"]])
     """Where images may come from, as the references begin; default: anywhere."""
 
-    queues: dict[DnsLabel, ObjectName] = Field({}, examples=[{"training": "gpu-cluster-queue"}])
+    queues: dict[DnsLabel, ObjectName] = Field(default={}, examples=[{"training": "gpu-cluster-queue"}])
     """Kueue's LocalQueues by name, and the ClusterQueue of each. Needs Kueue in the cluster."""
 
     on_delete: Literal["delete", "retain", "protect"] = "delete"

@@ -114,16 +114,16 @@ class WorkloadArgs(Arguments):
     namespace: DeferredNamespace | None = None
     """An existing namespace that the workload lives in. Give this or ``team``."""
 
-    image: DeferredImage | None = Field(None, examples=["myregistry/bert-serving:v1.2"])
+    image: DeferredImage | None = Field(default=None, examples=["myregistry/bert-serving:v1.2"])
     """Container image; default: the node pool's."""
 
-    command: list[str] = Field([], examples=[["python", "train.py"]])
+    command: list[str] = Field(default=[], examples=[["python", "train.py"]])
     """The program and its first arguments; default: the image's entry point."""
 
     args: list[str] = []
     """Arguments to the program."""
 
-    env: Env = Field({}, examples=[{"EPOCHS": "3"}])
+    env: Env = Field(default={}, examples=[{"EPOCHS": "3"}])
     """Environment variables with plain values. Never a secret: see ``secret_env``."""
 
     secret_env: dict[EnvName, SecretKey] = {}
@@ -156,7 +156,7 @@ class WorkloadArgs(Arguments):
     volumes: Volumes = {}
     """Data volumes by name."""
 
-    shared_memory: Quantity | None = Field(None, examples=["2Gi"])
+    shared_memory: Quantity | None = Field(default=None, examples=["2Gi"])
     """Size of /dev/shm, which Kubernetes limits to 64 MB where none is given. Counts as memory."""
 
     init: list[InitContainer] = []
