@@ -55,7 +55,7 @@ def test_so_does_a_stack_that_asks_for_all_there_is(tmp_path: Path) -> None:
     # Who owns the runs that are kept is known once it exists.
     del registered["bert-job"]["metadata"]["ownerReferences"]
     assert rendered == registered
-    assert {"priority-training", "ml-priority-training", "bert-runs", "bert-api-canary"} <= set(rendered)
+    assert {"priority-training", "ml-priority-quota-training", "bert-runs", "bert-api-canary"} <= set(rendered)
 
 
 def test_yaml_says_the_same_and_is_in_the_order_of_up() -> None:
