@@ -138,6 +138,7 @@ def test_the_limits_of_containers_are_those_that_kubernetes_would_fill_in() -> N
     [
         ({}, {"cpu": "100m", "memory": "256Mi"}, {"memory": "1Gi"}),
         ({"limits.cpu": "8"}, {"cpu": "100m", "memory": "256Mi"}, {"cpu": "1", "memory": "1Gi"}),
+        ({"memory": "100Mi"}, {"cpu": "100m", "memory": "100Mi"}, {"memory": "1Gi"}),
         ({"requests.cpu": "50m", "limits.memory": "128Mi"}, {"cpu": "50m", "memory": "128Mi"}, {"memory": "128Mi"}),
     ],
 )
