@@ -4,7 +4,7 @@ import copy
 import math
 import random
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import dataclass
@@ -69,15 +69,13 @@ def api(project: Project) -> Iterator[Api]:
 
 
 @pytest.fixture(scope="module")
-def teams(project: Project, api: Api) -> Iterator[None]:
+def teams(project: Project, api: Api) -> None:
     """The teams, up; Kueue's own kind stands for Kueue."""
     api.create("/apis/apiextensions.k8s.io/v1/customresourcedefinitions", LOCAL_QUEUE)
     configure(project, "teams", TEAMS, priorityClasses=CLASSES)
     stack = project.stack("teams")
     stack.up()
     stack.preview(expect_no_changes=True)
-    yield
-    stack.destroy()
 
 
 LOCAL_QUEUE: Object = {
@@ -380,13 +378,13 @@ def test_the_pods_of_the_components_are_admitted(api: Api, teams: None) -> None:
     for objects in (
         training_job.manifests("bert", job, job.tenant()),
         training_job.manifests("bert", TrainingJobArgs(**where, controller="pod"), job.tenant()),
+        training_job.manifests("bert", TrainingJobArgs(**where, workers=2, distributed="torchrun"), job.tenant()),
         model_service.manifests("bert", service, service.tenant()),
     ):
-        pods = [single for manifest in objects.values() for single in at_peak(manifest)]
+        pods = at_peak(objects.values())
         assert pods
-        for single in pods:
-            single["spec"].pop("serviceAccountName")  # made before the pod, where the component makes it
-            assert created(api, "beta", single)[0] == 201
+        for manifest in pods:
+            assert created(api, "beta", manifest)[0] == 201
 
 
 # --- opt-ins --------------------------------------------------------------------------------------
@@ -538,28 +536,34 @@ MIXES = 240
 _CONNECTIONS = 4
 
 
-def at_peak(manifest: Object) -> list[Object]:
-    """The pods that an object has at once at most, as pods of their own: Kubernetes' documented rules."""
-    kind, spec = manifest["kind"], manifest.get("spec", {})
-    if kind == "Deployment":
-        replicas, strategy = spec.get("replicas", 1), spec.get("strategy", {})
-        surge = strategy.get("rollingUpdate", {}).get("maxSurge", "25%")
-        more = math.ceil(replicas * int(surge[:-1]) / 100) if isinstance(surge, str) else surge
-        count = replicas + (0 if strategy.get("type") == "Recreate" else more)
-    elif kind == "Job":
-        count = min(spec.get("parallelism", 1), spec.get("completions", spec.get("parallelism", 1)))
-    else:
-        count = 1 if kind == "Pod" else 0
-    template = manifest if kind == "Pod" else spec.get("template", {})
-    return [
-        {
-            "apiVersion": "v1",
-            "kind": "Pod",
-            "metadata": {"name": f"{manifest['metadata']['name']}-{index}", "labels": template["metadata"]["labels"]},
-            "spec": {**copy.deepcopy(template["spec"]), "schedulerName": "nobody"},
-        }
-        for index in range(count)
-    ]
+def at_peak(objects: Iterable[Object]) -> list[Object]:
+    """The pods that a workload has at once at most, as pods of their own: Kubernetes' documented rules."""
+    everything = list(objects)
+    (most,) = [o["spec"]["maxReplicas"] for o in everything if o["kind"] == "HorizontalPodAutoscaler"] or [None]
+    pods = []
+    for manifest in everything:
+        kind, spec = manifest["kind"], manifest.get("spec", {})
+        count = 0
+        if kind == "JobSet":
+            kind, spec = "Job", spec["replicatedJobs"][0]["template"]["spec"]
+        if kind == "Deployment":
+            replicas, surge = spec.get("replicas", most), spec["strategy"]["rollingUpdate"]["maxSurge"]
+            count = replicas + (math.ceil(replicas * int(surge[:-1]) / 100) if isinstance(surge, str) else surge)
+        elif kind == "Job":
+            count = min(spec.get("parallelism", 1), spec.get("completions", spec.get("parallelism", 1)))
+        elif kind == "Pod":
+            count = 1
+        template = manifest if kind == "Pod" else spec.get("template", {})
+        pods += [single(f"{manifest['metadata']['name']}-{index}", template) for index in range(count)]
+    return pods
+
+
+def single(name: str, template: Object) -> Object:
+    """A pod of a template by itself, which waits for ever."""
+    spec = {**copy.deepcopy(template["spec"]), "schedulerName": "nobody"}
+    del spec["serviceAccountName"]  # made before the pods, where the component makes them
+    metadata = {"name": name, "labels": template["metadata"]["labels"]}
+    return {"apiVersion": "v1", "kind": "Pod", "metadata": metadata, "spec": spec}
 
 
 @dataclass(frozen=True)
@@ -585,20 +589,40 @@ def mixes(seed: int) -> Iterator[Mix]:
         workloads = {}
         for number in range(dice.randint(1, 3)):
             name = f"w{number}"
+            common = _workload(dice, namespace)
             if dice.random() < 0.5:
-                args = TrainingJobArgs(**_workload(dice, namespace), controller=dice.choice(["job", "pod"]))
-                workloads[name] = list(training_job.manifests(name, args, owner).values())
+                job = TrainingJobArgs(**common, **dice.choice(_JOBS))
+                workloads[name] = list(training_job.manifests(name, job, owner).values())
             else:
-                service = ModelServiceArgs(**_workload(dice, namespace), replicas=dice.randint(1, 5))
+                service = ModelServiceArgs(**common, **dice.choice(_SERVICES))
                 workloads[name] = list(model_service.manifests(name, service, owner).values())
-        total = _total([footprint(objects, limits) for objects in workloads.values()])
-        quota = _quota(dice, total)
-        priorities: Any = {"training": {"pods": str(dice.randint(1, 6))}} if dice.random() < 0.8 else {}
+        footprints = [footprint(objects, limits) for objects in workloads.values()]
+        quota = _quota(dice, _total(footprints))
+        high = sum(pods.count for one in footprints for pods in one.pods if pods.priority_class == "training")
+        pods = str(max(0, high + dice.choice([0, 0, 1, 5, -1])))
+        priorities: Any = {"training": {"pods": pods}} if dice.random() < 0.9 else {}
         try:
             team = TeamNamespaceArgs(container_limits=limits, quota=quota, priority_quotas=priorities)
         except ValueError:  # limits that the quota never admits are refused by themselves
             team = TeamNamespaceArgs(quota=quota, priority_quotas=priorities)
         yield Mix(namespace, team, workloads)
+
+
+_JOBS: list[dict[str, Any]] = [
+    {},
+    {"controller": "pod"},
+    {"workers": 3},
+    {"workers": 4, "distributed": "torchrun"},
+    {"workers": 2, "distributed": "torchrun", "restart": "group"},
+]
+_SERVICES: list[dict[str, Any]] = [
+    {},
+    {"replicas": 3, "rollout": "surge"},
+    {"replicas": 5, "rollout": "surge"},
+    {"replicas": 4, "rollout": "replace"},
+    {"autoscale": {"max": 5, "metric": {"name": "waiting", "target": "5"}}},
+    {"replicas": 2, "canary": {"image": "server:v2", "weight": 30}},
+]
 
 
 def _limits(dice: random.Random) -> dict[str, Any]:
@@ -619,11 +643,11 @@ def _workload(dice: random.Random, namespace: str) -> dict[str, Any]:
         choices: list[dict[str, Any]] = [
             {"limits": full},
             {"limits": full, "requests": little},
-            {"limits": full, "requests": little},
             {"requests": full},
             {"limits": {"memory": memory}, "requests": {"cpu": cpu}},
         ]
-        return dice.choice(choices)
+        # Without a limit, the default limit is often too low: many pods would be refused for that alone.
+        return dice.choices(choices, weights=[5, 5, 1, 1])[0]
 
     init = [{"name": f"i{index}", "resources": resources()} for index in range(dice.choice([0, 0, 1, 2]))]
     return {
@@ -632,7 +656,7 @@ def _workload(dice: random.Random, namespace: str) -> dict[str, Any]:
         "resources": resources(),
         "gpus": dice.choice([0, 0, 1, 4]),
         "init": init,
-        "priority_class": dice.choice([None, None, None, "training", "urgent"]) if dice.random() < 0.5 else None,
+        "priority_class": dice.choices([None, "training", "urgent"], weights=[30, 8, 1])[0],
     }
 
 
@@ -655,7 +679,7 @@ def _quota(dice: random.Random, total: dict[str, Decimal]) -> dict[str, str]:
     for key in keys:
         value = total.get(key, Decimal(0))
         step = Decimal(1) if key in {"pods", "requests.nvidia.com/gpu"} else Decimal("0.001")
-        value += step * dice.choice([0, 0, 0, 0, 1, 10, -1]) if value else 0
+        value += step * dice.choice([0, 0, 0, 0, 0, 0, 1, 10, -1]) if value else 0
         quota[key] = spelled(value, "")
     return quota
 
@@ -679,14 +703,11 @@ def fits(api: Api, mix: Mix) -> bool:
     while any("hard" not in quota.get("status", {}) for quota in api.get(f"{path}/resourcequotas")["items"]):
         assert time.monotonic() < end, "the quotas are not counted"
         time.sleep(0.1)
-    for objects in mix.workloads.values():
-        for manifest in objects:
-            for single in at_peak(manifest):
-                single["spec"].pop("serviceAccountName")
-                status, answer = api.request("POST", f"{path}/pods", single)
-                if status != 201:
-                    assert status in {403, 422}, answer
-                    return False
+    for manifest in (manifest for objects in mix.workloads.values() for manifest in at_peak(objects)):
+        status, answer = api.request("POST", f"{path}/pods", manifest)
+        if status != 201:
+            assert status in {403, 422}, answer
+            return False
     return True
 
 
@@ -713,7 +734,7 @@ def test_the_capacity_check_agrees_with_the_api_server(project: Project, api: Ap
 @pytest.mark.parametrize("replicas", [1, 4, 5])
 def test_a_rollout_has_as_many_pods_as_were_counted(api: Api, teams: None, replicas: int) -> None:
     """The real controllers: a rollout whose new pods never get ready stands at its peak."""
-    service = ModelServiceArgs(namespace="beta", image="server:v1", replicas=replicas)
+    service = ModelServiceArgs(namespace="beta", image="server:v1", replicas=replicas, rollout="surge")
     name = f"rolling-{replicas}"
     objects = model_service.manifests(name, service, service.tenant())
     manifest = copy.deepcopy(objects["deployment"])
@@ -743,3 +764,24 @@ def wait(condition: Callable[[], bool]) -> None:
     while not condition():
         assert time.monotonic() < end, "it never came to this"
         time.sleep(0.2)
+
+
+# --- the end --------------------------------------------------------------------------------------
+
+
+def test_destroy_leaves_nothing(project: Project, api: Api, teams: None) -> None:
+    output = destroy(project, "teams")
+    assert output.endswith("exit 0"), output
+    left = {item["metadata"]["name"] for item in api.get("/api/v1/namespaces")["items"]}
+    assert not left & set(TEAMS)
+    for kind in ("validatingadmissionpolicies", "validatingadmissionpolicybindings"):
+        assert api.get(f"/apis/admissionregistration.k8s.io/v1/{kind}")["items"] == []
+    classes = api.get("/apis/scheduling.k8s.io/v1/priorityclasses")["items"]
+    assert not {item["metadata"]["name"] for item in classes} & set(CLASSES)
+
+
+def test_a_protected_team_does_not_keep_the_sandbox_up(project: Project) -> None:
+    assert up(project, "kept", {"vault": {**FULL, "onDelete": "protect"}}).endswith("exit 0")
+    down = project.sandbox("down")
+    assert down.returncode == 0, down.stdout + down.stderr
+    assert not project.layout.cluster.exists()
