@@ -327,17 +327,14 @@ class ModelService(pulumi.ComponentResource):
     ) -> None:
         args = ModelServiceArgs.of(args)
         checked_name("ModelService", f"{name}-canary" if args.canary else name, ServiceName)
-        super().__init__(TYPE, name, {}, opts)
         tenant = args.tenant()
+        objects = manifests(name, args, tenant)
+        args.count_in(f"ModelService {name}", objects)
+        super().__init__(TYPE, name, {}, opts)
         for warning in warnings(args, tenant.quota):
             pulumi.log.warn(warning, resource=self)
         children = register_all(
-            self,
-            name,
-            manifests(name, args, tenant),
-            depends_on=args.dependencies(),
-            timeout=args.timeout,
-            options=_options(args),
+            self, name, objects, depends_on=args.dependencies(), timeout=args.timeout, options=_options(args)
         )
         service = children["service"]
         port = args.service.port

@@ -505,7 +505,7 @@ def test_a_component_warns_by_the_quota_of_its_team(monkeypatch: pytest.MonkeyPa
 
 def test_registers_its_children_one_after_the_other() -> None:
     def program() -> None:
-        team = TeamNamespace("nlp", {})
+        team = TeamNamespace("nlp", {"serves": True})
         pool = NodePool(image="server:v1", gpu_resource="nvidia.com/gpu")
         args = {"team": team, "node_pool": pool, "gpus": 1, "replicas": 2, "service": {"type": "LoadBalancer"}}
         ModelService("bert", args)
