@@ -98,6 +98,7 @@ _SERVICES: dict[str, dict[str, Any]] = {
 @pytest.fixture(scope="module")
 def prod(cluster: Project) -> automation.Stack:
     """The prod stack, with a service for each way of reaching one."""
+
     def add(settings: dict[str, Any]) -> None:
         settings["modelServices"].update(_SERVICES)
         settings["teams"]["ml-serving"]["quota"]["pods"] = "50"
