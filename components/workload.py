@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
-from typing import Annotated, Any, Self
+from typing import Annotated, Any, Literal, Self
 
 import pulumi
 from pydantic import BeforeValidator, Field, InstanceOf, ValidationInfo, WithJsonSchema, model_validator
@@ -116,6 +116,14 @@ class WorkloadArgs(Arguments):
 
     image: DeferredImage | None = Field(default=None, examples=["myregistry/bert-serving:v1.2"])
     """Container image; default: the node pool's."""
+
+    image_pull_policy: Literal["Always", "IfNotPresent", "Never"] = "Always"
+    """When the nodes ask the registry for the images, in Kubernetes' own words.
+
+    ``Always`` asks at each start, with the pod's own credentials, and downloads only what is missing.
+    Otherwise a pod may run a private image that another team's pod has left on the node, and keeps
+    running the old one where a tag was moved. ``Never``: images are put on the nodes beforehand.
+    """
 
     command: list[str] = Field(default=[], examples=[["python", "train.py"]])
     """The program and its first arguments; default: the image's entry point."""
@@ -314,7 +322,11 @@ def pod_template(name: str, args: WorkloadArgs, pod: Pod) -> Manifest:
     env = _plain(args.env)
     env += [{"name": name, "valueFrom": source.manifest()} for name, source in args.secret_env.items()]
     env += pod.env
-    common: Manifest = {"securityContext": args.security.of_container(), "volumeMounts": mounts}
+    common: Manifest = {
+        "imagePullPolicy": args.image_pull_policy,
+        "securityContext": args.security.of_container(),
+        "volumeMounts": mounts,
+    }
     main = {
         "name": pod.container,
         "image": image,
