@@ -169,7 +169,8 @@ def _described(field: FieldInfo) -> str:
     default = field.get_default()
     if isinstance(default, bool | int | str) and default != "" and "default" not in text.lower():
         said = str(default).lower() if isinstance(default, bool) else str(default)
-        text += f" Default: `{said}`."
+        gap = "\n\n" if "\n" in text else " "
+        text = f"{text}{gap}Default: `{said}`."
     return text
 
 

@@ -139,7 +139,7 @@ def test_the_cli_reads_the_schema(project: Project) -> None:
     assert found["resources"].keys() == schema(COMPONENTS)["resources"].keys()
     job = found["resources"]["ml-platform:index:TrainingJob"]
     assert job["isComponent"]
-    assert "started again by the" in job["inputProperties"]["waitFor"]["description"]
+    assert job["inputProperties"]["waitFor"]["description"].startswith("What `pulumi up` waits for.")
 
 
 def test_a_python_program_brings_all_three_up(project: Project, in_python: Program) -> None:
