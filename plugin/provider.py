@@ -66,13 +66,22 @@ class Components(Provider):
 def _arguments(model: type[Arguments], inputs: Mapping[str, Any]) -> Arguments:
     """The arguments in the caller's spelling; all that is wrong with them is said by its path there."""
     try:
-        return model.model_validate(inputs, by_alias=True, by_name=False)
+        return model.model_validate(_whole(inputs), by_alias=True, by_name=False)
     except ValidationError as error:
         problems: list[InputPropertyErrorDetails] = [
             {"property_path": problem.where(), "reason": "; ".join(filter(None, (problem.what, problem.mend)))}
             for problem in problems_of(error)
         ]
         raise InputPropertiesError(f"{model.__name__.removesuffix('Args')}: wrong arguments", problems) from None
+
+
+def _whole(value: Any) -> Any:
+    """Inputs with whole numbers as such: on its way to a plugin, every number becomes a float."""
+    if isinstance(value, Mapping):
+        return {key: _whole(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_whole(item) for item in value]
+    return int(value) if isinstance(value, float) and value.is_integer() else value
 
 
 class _Teams(rpc.ResourceModule):

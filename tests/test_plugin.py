@@ -120,7 +120,7 @@ def test_a_team_of_somewhere_else_is_refused(provider: Components) -> None:
 
 
 def test_all_that_is_wrong_is_told_by_the_callers_own_paths(provider: Components) -> None:
-    wrong = {"namespace": "ml", "image": "a", "startupBudget": 0, "resources": {"requests": {"cpu": "8GB"}}}
+    wrong = {"namespace": "ml", "image": "a", "startupBudget": 0.0, "resources": {"requests": {"cpu": "8GB"}}}
     with pytest.raises(InputPropertiesError) as error:
         provider.construct("bert", "ml-platform:index:ModelService", wrong)
     assert error.value.errors is not None

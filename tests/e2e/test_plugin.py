@@ -22,7 +22,11 @@ import pulumi
 import pulumi_ml_platform as ml
 
 team = ml.TeamNamespace("nlp", quota={"requests.cpu": "32", "pods": "20"}, serves=True)
-l4 = ml.NodePoolArgs(node_selector={"cloud.google.com/gke-accelerator": "nvidia-l4"}, gpu_resource="nvidia.com/gpu")
+l4 = ml.NodePoolArgs(
+    node_selector={"cloud.google.com/gke-accelerator": "nvidia-l4"},
+    tolerations=[ml.TolerationArgs(key="nvidia.com/gpu")],
+    gpu_resource="nvidia.com/gpu",
+)
 job = ml.TrainingJob(
     "finetune",
     team=team,
@@ -31,6 +35,7 @@ job = ml.TrainingJob(
     node_pool=l4,
     gpus=1,
     wait_for=ml.TrainingJobWaitFor.COMPLETION,
+    timeout=120,
     env={"OWNER": team.namespace},
 )
 service = ml.ModelService(
@@ -49,6 +54,7 @@ pulumi.export("address", service.external_address)
 YAML = """
 name: in-yaml
 runtime: yaml
+packages: {ml-platform: ../plugin}
 resources:
   vision:
     type: ml-platform:TeamNamespace
@@ -82,7 +88,7 @@ class Program:
         self._project, self.folder = project, folder
 
     def pulumi(self, *arguments: str, fails: bool = False) -> str:
-        done = self._project.run("pulumi", "--cwd", str(self.folder), "--non-interactive", *arguments, timeout=400)
+        done = self._project.run("pulumi", "--cwd", str(self.folder), "--non-interactive", *arguments, timeout=150)
         output = done.stdout + done.stderr
         assert (done.returncode != 0) == fails, output
         return output
@@ -106,13 +112,15 @@ def in_python(project: Project) -> Program:
     folder = project.folder / "another-team"
     folder.mkdir()
     (folder / "Pulumi.yaml").write_text(
-        "name: in-python\nruntime: {name: python, options: {toolchain: pip, virtualenv: .venv}}\n", encoding="utf-8"
+        "name: in-python\nruntime: {name: python, options: {toolchain: pip, virtualenv: .venv}}\n"
+        "packages: {ml-platform: ../plugin}\n",
+        encoding="utf-8",
     )
-    (folder / "requirements.txt").write_text("pulumi>=3.200,<4\n", encoding="utf-8")
+    (folder / "requirements.txt").write_text("pulumi>=3.200,<4\n./sdk/python\n", encoding="utf-8")
     (folder / "__main__.py").write_text(PYTHON, encoding="utf-8")
     program = Program(project, folder)
+    program.pulumi("package", "gen-sdk", "../plugin", "--language", "python", "--local", "--out", "sdk")
     program.pulumi("install")
-    program.pulumi("package", "add", "../plugin")
     program.pulumi("stack", "init", "test")
     program.pulumi("up", "--yes", "--skip-preview")
     return program
@@ -125,7 +133,6 @@ def in_yaml(project: Project) -> Program:
     folder.mkdir()
     (folder / "Pulumi.yaml").write_text(YAML, encoding="utf-8")
     program = Program(project, folder)
-    program.pulumi("package", "add", "../plugin")
     program.pulumi("stack", "init", "test")
     program.pulumi("up", "--yes", "--skip-preview")
     return program
