@@ -358,6 +358,7 @@ class TrainingJob(pulumi.ComponentResource):
         args = TrainingJobArgs.of(args)
         _check_name(name, args)
         objects = dict(manifests(name, args, args.tenant()))
+        args.count_in(f"TrainingJob {name}", objects)
         role = run_role(args)
         inputs = {"run": run_of(objects[role]), "previousRuns": args.previous_runs}
         super().__init__(TYPE, name, inputs, guarded(name, opts))

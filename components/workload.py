@@ -24,6 +24,7 @@ from components.names import (
     as_text,
 )
 from components.quantities import Quantity, amount
+from components.registration import Manifests
 from components.resources import GpuCount, Resources
 from components.security import Security
 from components.team_namespace import TeamNamespace, Tenant
@@ -179,7 +180,7 @@ class WorkloadArgs(Arguments):
             said = "both are given" if self.team is not None else "neither is given"
             mend = "a team brings its namespace: keep team" if self.team is not None else "give team"
             problems.append((("team",), refuse(f"a workload has a team or a namespace: {said}", mend)))
-        if self.image is None and (self.node_pool is None or self.node_pool.image is None):
+        if self.has_pods() and self.image is None and (self.node_pool is None or self.node_pool.image is None):
             mend = "set image, or a nodePool that has one"
             problems.append((("image",), refuse("no image: neither the workload nor its node pool names one", mend)))
         if self.gpus and self.node_pool is None:
@@ -220,6 +221,10 @@ class WorkloadArgs(Arguments):
             paths[volume.path] = f"volume {name}"
         return problems
 
+    def has_pods(self) -> bool:
+        """Whether the workload runs pods at all, and so needs an image."""
+        return True
+
     def main_resources(self) -> Resources:
         """The resources of the main container: the user's, or the component's default where none are given."""
         given = self.resources
@@ -240,6 +245,11 @@ class WorkloadArgs(Arguments):
         if self.namespace is not None:
             return Tenant(self.namespace, None)
         raise ValueError("the team of a stack's configuration is resolved by in_team()")
+
+    def count_in(self, workload: str, manifests: Manifests) -> None:
+        """Let the team count the workload's objects; refused where its quota cannot hold them."""
+        if isinstance(self.team, TeamNamespace):
+            self.team.count_in(workload, manifests)
 
     def dependencies(self) -> list[pulumi.Resource]:
         """What has to exist before the workload: its namespace with all that rules it."""

@@ -151,8 +151,58 @@ BROKEN: dict[str, tuple[Break, str, str]] = {
     ),
     "an unknown type of service": (
         _service(service={"type": "Loadbalancer"}),
-        f"{_SERVICE}.service.type: must be one of 'ClusterIP', 'NodePort' or 'LoadBalancer' (got 'Loadbalancer')",
+        f"{_SERVICE}.service.type: must be one of 'ClusterIP', 'NodePort', 'LoadBalancer' or 'ExternalName' (got",
         "service.type ClusterIP --stack prod",
+    ),
+    "replicas and an autoscaler": (
+        _service(autoscale={"min": 2, "max": 6, "cpu": 70}),
+        f"{_SERVICE}.replicas: the autoscaler decides how many pods serve",
+        "remove replicas: autoscale.min is the fewest pods",
+    ),
+    "an autoscaler of CPU down to zero": (
+        _service(autoscale={"min": 0, "max": 6, "cpu": 70}),
+        f"{_SERVICE}.autoscale.min: only KEDA scales to zero",
+        "set it to 1, or scale by keda",
+    ),
+    "a model on a volume of one node for three pods": (
+        _service(model={"source": {"claim": "bert"}}),
+        f"{_SERVICE}.model.source.accessMode: only one node can mount it, not 3 pods",
+        "use a volume that several nodes can mount and say so with accessMode, or set replicas to 1",
+    ),
+    "a model from two sources": (
+        _service(model={"source": {"claim": "bert", "image": "models/bert:v1"}}),
+        f"{_SERVICE}.model.source: a model has one source: it has claim and image",
+        "give one of claim, image, download",
+    ),
+    "pods for a model that is hosted elsewhere": (
+        _service(service={"type": "ExternalName", "externalName": "models.example.com"}),
+        f"{_SERVICE}.gpus: a model that is hosted elsewhere (service.type ExternalName) has no pods",
+        "remove it, or choose another type of service",
+    ),
+    "a model that is hosted nowhere": (
+        _service(service={"type": "ExternalName"}),
+        f"{_SERVICE}.service.externalName: is required with the type ExternalName",
+        "service.externalName models.example.com --stack prod",
+    ),
+    "a canary of all requests without a route": (
+        _service(canary={"image": "a:b", "weight": 100}),
+        f"{_SERVICE}.canary.weight: 100 takes a route",
+        "set route, or a weight from 1 to 99",
+    ),
+    "a canary with the name of another service": (
+        lambda settings: settings["modelServices"].update(
+            {
+                "bert": {"team": "ml-serving", "image": "a:b", "canary": {"image": "a:c", "weight": 10}},
+                "bert-canary": {"team": "ml-serving", "image": "a:b"},
+            }
+        ),
+        "ml-platform:modelServices.bert.canary: its objects would be those of the service bert-canary",
+        "rename that service",
+    ),
+    "a probe that waits for longer than the model may load": (
+        _service(startupBudget=20),
+        f"{_SERVICE}.health.readiness.initialDelaySeconds: 30 leaves nothing of the startup budget of 20 seconds",
+        "lower it, or raise startupBudget",
     ),
     "an image reference that cannot be": (
         _service(image="myregistry/Bert:v1"),
@@ -178,6 +228,38 @@ BROKEN: dict[str, tuple[Break, str, str]] = {
         _add("modelServices", "twin", team="ml-serving", image="a:b", service={"name": "model-api"}),
         "ml-platform:modelServices.twin.service.name: a Service 'model-api' of model-serving is in the same namespace",
         "give each Service a name of its own",
+    ),
+    "more GPUs than the team has": (
+        _job(gpus=9),
+        'ml-platform:teams.ml-training.quota["requests.nvidia.com/gpu"]: 9 of requests.nvidia.com/gpu would be in use, '
+        "and the quota is 8: TrainingJob pytorch-training 9 (1 pod, 9 each)",
+        "requests.nvidia.com/gpu\"]' 9 --stack prod",
+    ),
+    "a rollout that the team has no room for": (
+        _service(replicas=8, rollout="surge"),
+        'ml-platform:teams.ml-serving.quota["requests.nvidia.com/gpu"]: 10 of requests.nvidia.com/gpu would be in use, '
+        "and the quota is 8: ModelService model-serving 10 (8 replicas and 2 during a rollout, 1 each)",
+        "10 --stack prod",
+    ),
+    "a load balancer of a team that does not serve": (
+        lambda settings: settings["teams"]["ml-serving"].pop("serves"),
+        "ml-platform:teams.ml-serving.serves: 1 of services.loadbalancers would be in use, and the quota is 0",
+        "set serves: true",
+    ),
+    "a priority class that the team may not use": (
+        _job(priorityClass="urgent"),
+        f"{_JOB}.priorityClass: the team may not use the PriorityClass urgent",
+        "give the team priorityQuotas.urgent",
+    ),
+    "a container above the team's maximum": (
+        _in("teams", "ml-training", containerLimits={"max": {"memory": "8Gi"}}),
+        f"{_JOB}.resources: 16Gi of memory for container trainer is above the team's maximum of 8Gi",
+        "lower it, or raise the team's containerLimits.max",
+    ),
+    "a priority class that Kubernetes keeps for itself": (
+        lambda settings: settings.update(priorityClasses={"system-urgent": {"value": 1}}),
+        "ml-platform:priorityClasses.system-urgent: 'system-urgent': Kubernetes keeps system- for itself",
+        "rename it, for example to urgent",
     ),
     "an environment that is a list": (
         _job(env=["A=1"]),
