@@ -44,7 +44,11 @@ class ModelServiceArgs(WorkloadArgs):
     """How many identical pods serve. Give this or ``autoscale``."""
 
     autoscale: Autoscale | None = None
-    """Lets the number of pods follow the load. Give this or ``replicas``."""
+    """Lets the number of pods follow the load. Give this or ``replicas``.
+
+    On the way back to ``replicas`` the autoscaler is deleted last, and may scale once more until then:
+    ``pulumi up --refresh`` settles that.
+    """
 
     port: Port = Field(8080, examples=[8080])
     """The port that the container listens on."""
