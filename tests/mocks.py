@@ -60,7 +60,7 @@ class _Cluster(mocks.Mocks):
         if not self._knows:
             return "", {}
         status: dict[str, Any] = {}
-        if args.typ.endswith(":Service") and args.inputs["spec"]["type"] == "LoadBalancer":
+        if args.typ.endswith(":Service") and args.inputs["spec"].get("type") == "LoadBalancer":
             status = {"loadBalancer": {"ingress": [{"ip": "203.0.113.7"}]}}
         return f"{args.name}-id", {**args.inputs, "status": status}
 
