@@ -177,7 +177,7 @@ def _no_host_port(container: Manifest, _: Manifest) -> Iterator[str]:
 
 
 # Whole words of a variable's name: TOKENIZER_PATH, MONKEY and KEYS_PER_BATCH are none.
-_SECRET_NAME = re.compile(
+SECRET_NAME = re.compile(
     r"(^|_)(PASSWORD|PASSWD|PASSPHRASE|TOKEN|SECRET|CREDENTIALS?|(API|ACCESS|PRIVATE|SECRET)_?KEY)$"
 )
 
@@ -189,7 +189,7 @@ _SECRET_NAME = re.compile(
 )
 def _no_secret_in_env(container: Manifest, _: Manifest) -> Iterator[str]:
     for variable in container.get("env") or []:
-        if "value" in variable and _SECRET_NAME.search(str(variable["name"]).upper()) and variable["value"] != "":
+        if "value" in variable and SECRET_NAME.search(str(variable["name"]).upper()) and variable["value"] != "":
             yield f"has a plain value for {variable['name']}"
 
 
