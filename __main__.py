@@ -2,12 +2,17 @@
 
 import pulumi
 
-from components import ModelService, TeamNamespace, TrainingJob
+from components import ModelService, PriorityClasses, TeamNamespace, TrainingJob
 from config import load
 
 stack = load()
 
-teams = {name: TeamNamespace(name, args) for name, args in stack.teams.items()}
+classes = stack.priority_classes
+# Pods of a class that does not exist yet are refused: the teams, and all that is in them, come after.
+before = [PriorityClasses("priority", {"classes": classes})] if classes else []
+teams = {
+    name: TeamNamespace(name, args, pulumi.ResourceOptions(depends_on=before)) for name, args in stack.teams.items()
+}
 jobs = {name: TrainingJob(name, args.in_team(teams)) for name, args in stack.training_jobs.items()}
 services = {name: ModelService(name, args.in_team(teams)) for name, args in stack.model_services.items()}
 

@@ -3,6 +3,7 @@
 from components.arguments import ArgumentError
 from components.hardware import NodePool, Toleration
 from components.model_service import ModelService, ModelServiceArgs
+from components.priority import PriorityClassArgs, PriorityClasses, PriorityClassesArgs
 from components.team_namespace import TeamNamespace, TeamNamespaceArgs
 from components.training_job import TrainingJob, TrainingJobArgs
 
@@ -11,6 +12,9 @@ __all__ = [
     "ModelService",
     "ModelServiceArgs",
     "NodePool",
+    "PriorityClassArgs",
+    "PriorityClasses",
+    "PriorityClassesArgs",
     "TeamNamespace",
     "TeamNamespaceArgs",
     "Toleration",

@@ -145,10 +145,10 @@ class ModelService(pulumi.ComponentResource):
     ) -> None:
         args = ModelServiceArgs.of(args)
         checked_name("ModelService", name, ServiceName)
+        objects = manifests(name, args, args.tenant())
+        args.count_in(f"ModelService {name}", objects)
         super().__init__(TYPE, name, {}, opts)
-        children = register_all(
-            self, name, manifests(name, args, args.tenant()), depends_on=args.dependencies(), timeout=args.timeout
-        )
+        children = register_all(self, name, objects, depends_on=args.dependencies(), timeout=args.timeout)
         service = children["service"]
         port = args.service.port
         self.url = service.metadata.apply(

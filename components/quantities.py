@@ -5,7 +5,7 @@ different spelling back as a difference; sums and comparisons use the exact valu
 """
 
 import re
-from decimal import Decimal
+from decimal import ROUND_CEILING, Decimal
 from typing import Annotated, Any
 
 from pydantic import BeforeValidator, WithJsonSchema
@@ -37,6 +37,17 @@ def amount(quantity: str) -> Decimal:
     if match["exponent"]:
         return number * Decimal(10) ** int(match["exponent"])
     return number * _SUFFIXES[match["suffix"] or ""]
+
+
+def spelled(value: Decimal, resource: str) -> str:
+    """A quantity as people write it: bytes in the largest binary unit, all else as a plain number."""
+    suffix = ""
+    if "memory" in resource or ("storage" in resource and "claims" not in resource):
+        suffix = next((unit for unit in ("Ti", "Gi", "Mi", "Ki") if value >= _SUFFIXES[unit]), "")
+    # Rounded up: whoever takes it for a quota has enough.
+    number = (value / _SUFFIXES[suffix]).quantize(Decimal("0.001"), ROUND_CEILING)
+    text = f"{number:f}"
+    return text.rstrip("0").rstrip(".") + suffix
 
 
 def _validated(value: Any) -> str:

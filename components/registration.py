@@ -4,7 +4,7 @@ Objects are registered by the provider's own type tokens, without its typed clas
 the same, importing and building them costs a fraction.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 import pulumi
@@ -21,10 +21,11 @@ class KubernetesObject(pulumi.CustomResource):
     spec: pulumi.Output[Any]
     status: pulumi.Output[Any]
 
-    def __init__(self, name: str, manifest: Manifest, opts: pulumi.ResourceOptions) -> None:
+    def __init__(self, name: str, manifest: Manifest, opts: pulumi.ResourceOptions, *, patch: bool = False) -> None:
         # Properties without a value are filled from the provider's outputs.
         outputs = dict.fromkeys(("metadata", "spec", "status"))
-        super().__init__(type_token(manifest), name, {**outputs, **manifest}, opts)
+        token = type_token(manifest) + ("Patch" if patch else "")
+        super().__init__(token, name, {**outputs, **manifest}, opts)
 
 
 def type_token(manifest: Manifest) -> str:
@@ -41,10 +42,12 @@ def register_all(
     depends_on: Sequence[pulumi.Resource] = (),
     timeout: int | None = None,
     options: Mapping[str, pulumi.ResourceOptions] | None = None,
+    patches: Collection[str] = (),
 ) -> dict[str, KubernetesObject]:
     """Register manifests as children of a component: each after the one before it, all after ``depends_on``.
 
-    ``options`` are what is special about a role: ``ignore_changes``, ``protect``, hooks.
+    ``options`` are what is special about a role: ``ignore_changes``, ``protect``, hooks. ``patches``
+    are the roles whose objects somebody else makes: only the fields named here are the platform's.
     ``timeout`` is how long to wait for each object, in seconds; default: the provider's own, ten
     minutes. It is given here because a component's timeouts do not reach its children.
     """
@@ -54,5 +57,6 @@ def register_all(
         before = [*depends_on, *list(children.values())[-1:]]
         common = pulumi.ResourceOptions(parent=component, depends_on=before, custom_timeouts=timeouts)
         own = (options or {}).get(role)
-        children[role] = KubernetesObject(f"{name}-{role}", manifest, pulumi.ResourceOptions.merge(common, own))
+        opts = pulumi.ResourceOptions.merge(common, own)
+        children[role] = KubernetesObject(f"{name}-{role}", manifest, opts, patch=role in patches)
     return children

@@ -1,48 +1,52 @@
-"""TeamNamespace: a namespace that belongs to a team, with the quota that keeps it from the others."""
+"""TeamNamespace: a namespace that belongs to a team, and all that keeps it from hurting the others, or itself."""
 
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Annotated, Any, Literal
 
 import pulumi
-from pydantic import AfterValidator, Field
+from pydantic import Field, model_validator
 
-from components.arguments import Arguments, checked_name, refuse
+from components.access import Access, roles
+from components.arguments import ArgumentError, Arguments, Problem, checked_name, refuse, refuse_all
+from components.capacity import Shortfall, shortfalls, unusable
+from components.footprint import Footprint, footprint
 from components.labels import MANAGED_BY
-from components.names import LabelValue, NamespaceName, QualifiedName
-from components.quantities import Quantity
+from components.names import DnsLabel, LabelValue, NamespaceName, ObjectName, QualifiedName
+from components.network import Network, policies
+from components.quota import (
+    ContainerLimits,
+    Hard,
+    PriorityQuotas,
+    Quota,
+    default_limits,
+    quotas,
+    whole_numbers,
+)
 from components.registration import Manifest, Manifests, register_all
+from components.registries import ImagePrefix, admission
 
 TYPE = "ml-platform:index:TeamNamespace"
 
-_COMPUTE = {"cpu", "memory", "ephemeral-storage"}
-_COUNTS = {
-    "configmaps", "persistentvolumeclaims", "pods", "replicationcontrollers", "resourcequotas", "secrets", "services",
-    "services.loadbalancers", "services.nodeports",
-}  # fmt: skip
+# The newest version that the components are tested against. A cluster that is older takes its own newest.
+POD_SECURITY_VERSION = "v1.37"
 
+# Roles whose objects somebody else makes: Kubernetes the account, the namespace whoever had it first.
+_ACCOUNT = "default-account"
+_NAMESPACE = "namespace"
 
-def _quota_key(key: str) -> str:
-    section, _, resource = key.partition(".")
-    if section not in {"requests", "limits"}:
-        section, resource = "", key
-    if section != "requests" and "/" in resource and not resource.startswith(("count/", "hugepages-")):
-        name = resource
-        if ".storageclass.storage.k8s.io/" in name:
-            return key
-        raise refuse(f"a quota counts {name} by its requests only", f"write requests.{name} instead of {key}")
-    known = (
-        key in _COMPUTE | _COUNTS
-        or (section == "requests" and (resource in _COMPUTE | {"storage"} or "/" in resource))
-        or (section == "limits" and resource in _COMPUTE)
-        or key.startswith(("count/", "hugepages-", "requests.hugepages-"))
-    )
-    if not known:
-        mend = "use requests.cpu, limits.memory, pods, requests.nvidia.com/gpu, count/jobs.batch or the like"
-        raise refuse("is not a resource that a quota counts", mend)
-    return key
-
-
-QuotaKey = Annotated[str, AfterValidator(_quota_key)]
+# What a team always has. The children are deleted in the order opposite to that of their making, and
+# the last of them is among these: where it is protected, nothing of the team is deleted at all. A
+# namespace that stays alone would have lost its quotas and policies.
+_PROTECTED = {
+    _NAMESPACE,
+    "quota",
+    "other-priorities",
+    "container-limits",
+    "allow-dns",
+    "allow-same-namespace",
+    "default-deny",
+}
 
 
 class TeamNamespaceArgs(Arguments):
@@ -63,11 +67,88 @@ class TeamNamespaceArgs(Arguments):
     labels: dict[QualifiedName, LabelValue] = {}
     """Further labels of the namespace."""
 
-    quota: dict[QuotaKey, Quantity] = Field({}, examples=[{"requests.cpu": "32", "pods": "20"}])
-    """The most that all its pods and objects may ask for together, in ResourceQuota's own keys."""
+    quota: Hard = Field({}, examples=[{"requests.cpu": "32", "pods": "20"}])
+    """The most that all its pods and objects may ask for together, in ResourceQuota's own keys.
+
+    Workloads that name the team are added up, each at its peak, before anything is registered.
+    """
+
+    priority_quotas: PriorityQuotas = Field({}, examples=[{"training": {"requests.nvidia.com/gpu": "4"}}])
+    """PriorityClasses that the team may use, and the most that its pods of each may ask for together.
+
+    Pods of any other class are refused, since they could evict those of other teams. Where the
+    cluster has a default class, it has to be named here too.
+    """
+
+    serves: bool = False
+    """Whether it may be reached from outside the cluster, by node ports and load balancers.
+
+    Without it the quota has none of either, unless it says otherwise itself.
+    """
+
+    container_limits: ContainerLimits | None = None
+    """What a container gets that says nothing, and the most that it may say; default: 100m CPU and
+    256Mi of memory requested, a limit of 1Gi of memory, and of 1 CPU where the quota counts limits."""
+
+    network: Network = Network()
+    """Whom its pods may talk to. Default: DNS and each other, nobody else."""
+
+    access: Access = Access()
+    """Who may do what in it. Default: nobody but the cluster's administrators."""
 
     pod_security: Literal["privileged", "baseline", "restricted"] = "restricted"
     """The Pod Security Standard that its pods have to meet."""
+
+    pod_security_version: Annotated[str, Field(pattern=r"^(v1\.[0-9]{2}|latest)$")] = POD_SECURITY_VERSION
+    """The version of the standard: pinned, so that an upgrade of the cluster refuses no pods that ran before."""
+
+    registries: list[ImagePrefix] = Field([], examples=[["ghcr.io/acme", "pytorch"]])
+    """Where images may come from, as the references begin; default: anywhere."""
+
+    queues: dict[DnsLabel, ObjectName] = Field({}, examples=[{"training": "gpu-cluster-queue"}])
+    """Kueue's LocalQueues by name, and the ClusterQueue of each. Needs Kueue in the cluster."""
+
+    on_delete: Literal["delete", "retain", "protect"] = "delete"
+    """What becomes of it when it leaves the stack, or has to be replaced because its name changed.
+
+    ``delete``: it goes, with everything in it. ``retain``: it stays with its quotas, policies and
+    roles, and the stack forgets them. ``protect``: the update is refused.
+    """
+
+    adopt: bool = False
+    """Take over a namespace that exists already, with the objects in it.
+
+    An adopted namespace outlives the stack, with its labels; so does one that was not there yet.
+    """
+
+    @model_validator(mode="after")
+    def _fits_together(self) -> "TeamNamespaceArgs":
+        problems: list[Any] = [(("quota", key), error) for key, error in whole_numbers(self.quota)]
+        for name, hard in self.priority_quotas.items():
+            problems += [(("priorityQuotas", name, key), error) for key, error in whole_numbers(hard)]
+        for label in self.labels:
+            if label in _RESERVED or label.startswith("pod-security.kubernetes.io/"):
+                mend = f"set {_RESERVED.get(label, 'podSecurity')} instead"
+                problems.append((("labels", label), refuse("is set from an argument of its own", mend)))
+        problems += [(short.path, refusal(short)) for short in unusable(self.quota, self.limits())]
+        refuse_all("TeamNamespaceArgs", problems)
+        return self
+
+    def limits(self) -> ContainerLimits:
+        """The limits of containers: the user's, or the default that suits the quota."""
+        return self.container_limits if self.container_limits is not None else default_limits(self.quota)
+
+    def quotas(self, namespace: str) -> list[Quota]:
+        """All ResourceQuotas of the namespace."""
+        return quotas(namespace, self.quota, self.priority_quotas, serves=self.serves)
+
+
+_RESERVED = {"team": "team", "owner": "owner", "cost-center": "costCenter"}
+
+
+def refusal(shortfall: Shortfall) -> Any:
+    """A shortfall as an error of its argument."""
+    return refuse(shortfall.what, shortfall.mend, shortfall.value)
 
 
 @dataclass(frozen=True)
@@ -84,37 +165,77 @@ def tenant(name: str, args: TeamNamespaceArgs) -> Tenant:
     return Tenant(args.name or name, args.team or name)
 
 
-def manifests(name: str, args: TeamNamespaceArgs) -> Manifests:
+def manifests(name: str, args: TeamNamespaceArgs) -> dict[str, Manifest]:
     """The objects of a TeamNamespace, by role."""
-    owner = tenant(name, args)
+    namespace = args.name or name
     labels = {
         **MANAGED_BY,
-        "team": owner.team,
+        "team": args.team or name,
         **({"owner": args.owner} if args.owner else {}),
         **({"cost-center": args.cost_center} if args.cost_center else {}),
     }
-    pod_security = {f"pod-security.kubernetes.io/{mode}": args.pod_security for mode in ("enforce", "audit", "warn")}
-    objects: dict[str, Manifest] = {
-        "namespace": {
+    metadata = {"namespace": namespace, "labels": labels}
+    return {
+        _NAMESPACE: _namespace(namespace, labels, args),
+        **{quota.role: quota.manifest(metadata) for quota in args.quotas(namespace)},
+        "container-limits": args.limits().manifest({**metadata, "name": f"{namespace}-limits"}),
+        _ACCOUNT: {
             "apiVersion": "v1",
-            "kind": "Namespace",
-            "metadata": {"name": owner.namespace, "labels": {**labels, **args.labels, **pod_security}},
-        }
+            "kind": "ServiceAccount",
+            "metadata": {**metadata, "name": "default"},
+            # Pods that name no account of their own get no token for the Kubernetes API.
+            "automountServiceAccountToken": False,
+        },
+        **roles(metadata, args.access),
+        **(admission({"labels": labels}, namespace, args.registries) if args.registries else {}),
+        **{f"queue-{queue}": _queue(queue, cluster_queue, metadata) for queue, cluster_queue in args.queues.items()},
+        # Last: see _PROTECTED.
+        **policies(metadata, args.network),
     }
-    if args.quota:
-        objects["quota"] = {
-            "apiVersion": "v1",
-            "kind": "ResourceQuota",
-            "metadata": {"name": f"{owner.namespace}-quota", "namespace": owner.namespace, "labels": labels},
-            "spec": {"hard": args.quota},
-        }
-    return objects
+
+
+def _namespace(namespace: str, labels: Mapping[str, str], args: TeamNamespaceArgs) -> Manifest:
+    pod_security = {
+        f"pod-security.kubernetes.io/{mode}{suffix}": value
+        for mode in ("enforce", "audit", "warn")
+        for suffix, value in (("", args.pod_security), ("-version", args.pod_security_version))
+    }
+    metadata: Manifest = {"name": namespace, "labels": {**labels, **args.labels, **pod_security}}
+    if args.adopt:  # labels that somebody else has set become the platform's
+        metadata["annotations"] = {"pulumi.com/patchForce": "true"}
+    return {"apiVersion": "v1", "kind": "Namespace", "metadata": metadata}
+
+
+def _queue(name: str, cluster_queue: str, metadata: Manifest) -> Manifest:
+    return {
+        "apiVersion": "kueue.x-k8s.io/v1beta1",
+        "kind": "LocalQueue",
+        "metadata": {**metadata, "name": name},
+        "spec": {"clusterQueue": cluster_queue},
+    }
+
+
+def _options(args: TeamNamespaceArgs, objects: Iterable[str]) -> dict[str, pulumi.ResourceOptions]:
+    """What is special about the children: what outlives the stack, and what must not be taken for something new."""
+    retain, protect = args.on_delete == "retain", args.on_delete == "protect"
+    options = {
+        role: pulumi.ResourceOptions(retain_on_delete=retain, protect=protect and role in _PROTECTED)
+        for role in objects
+    }
+    # The account goes with its namespace.
+    options[_ACCOUNT] = pulumi.ResourceOptions(retain_on_delete=True)
+    # To take the namespace over, or to give it back, must not delete it: the other kind of resource
+    # under the same name is the same object.
+    other = "kubernetes:core/v1:Namespace" + ("" if args.adopt else "Patch")
+    alias = pulumi.ResourceOptions(aliases=[pulumi.Alias(type_=other)], retain_on_delete=retain or args.adopt)
+    options[_NAMESPACE] = pulumi.ResourceOptions.merge(options[_NAMESPACE], alias)
+    return options
 
 
 class TeamNamespace(pulumi.ComponentResource):
     """A team's namespace and what rules it.
 
-    Children: ``<name>-namespace``, and ``<name>-quota`` where a quota is given.
+    Children: ``<name>-namespace``, and one for each quota, limit, policy, role and binding.
     """
 
     namespace: pulumi.Output[str]
@@ -129,7 +250,31 @@ class TeamNamespace(pulumi.ComponentResource):
         args = TeamNamespaceArgs.of(args)
         checked_name("TeamNamespace", args.name or name, NamespaceName)
         super().__init__(TYPE, name, {}, opts)
+        self._name, self._args = name, args
+        self._footprints: dict[str, Footprint] = {}
         self.tenant = tenant(name, args)
-        children = register_all(self, name, manifests(name, args))
-        self.namespace = children["namespace"].metadata.apply(lambda metadata: metadata["name"])
+        objects = manifests(name, args)
+        self.count_in(*itself(name, objects))
+        patches = {_ACCOUNT, *([_NAMESPACE] if args.adopt else [])}
+        children = register_all(self, name, objects, options=_options(args, objects), patches=patches)
+        self.namespace = children[_NAMESPACE].metadata.apply(lambda metadata: metadata["name"])
         self.register_outputs({"namespace": self.namespace})
+
+    def count_in(self, workload: str, objects: Manifests) -> None:
+        """Count a workload's objects among the team's.
+
+        Raises ArgumentError where the quota cannot hold them beside those that were counted before,
+        with the resource, the sum and every workload's share.
+        """
+        counted = {**self._footprints, workload: footprint(objects.values(), self._args.limits())}
+        found = list(shortfalls(self._args.quotas(self._args.name or self._name), self._args.limits(), counted))
+        if found:
+            problems = [Problem(short.path, short.what, short.mend, short.value) for short in found]
+            raise ArgumentError(f"TeamNamespace {self._name!r}", problems)
+        self._footprints = counted
+
+
+def itself(name: str, objects: Manifests) -> tuple[str, Manifests]:
+    """What a team's namespace counts for itself: its own objects, and those that Kubernetes puts there."""
+    authority = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "kube-root-ca.crt"}}
+    return f"TeamNamespace {name}", {**objects, "authority": authority}

@@ -13,6 +13,8 @@ Manifest = dict[str, Any]
 
 _SOURCES = ("claim", "ephemeral", "config_map", "secret", "image")
 
+AccessMode = Literal["ReadWriteOnce", "ReadOnlyMany", "ReadWriteMany", "ReadWriteOncePod"]
+
 MountPath = Annotated[str, Field(pattern=r"^/[^:]*$", examples=["/data"])]
 
 
@@ -25,7 +27,7 @@ class Volume(Arguments):
     claim: Deferred[ObjectName] | None = None
     """An existing PersistentVolumeClaim."""
 
-    access_mode: Literal["ReadWriteOnce", "ReadOnlyMany", "ReadWriteMany", "ReadWriteOncePod"] = "ReadWriteOnce"
+    access_mode: AccessMode = "ReadWriteOnce"
     """How the claim may be mounted: ReadWriteOnce serves the pods of one node only."""
 
     ephemeral: Quantity | None = Field(None, examples=["50Gi"])
@@ -85,6 +87,40 @@ class Volume(Arguments):
 
 
 Volumes = dict[DnsLabel, Volume]
+
+
+class Checkpoints(Arguments):
+    """Where a run keeps its checkpoints, so that a retry goes on from the last one.
+
+    The environment variable CHECKPOINT_DIR names the run's own directory: the program makes it where
+    it is missing, loads the newest file that it finds there, and saves to it.
+    """
+
+    claim: Deferred[ObjectName] = Field(examples=["checkpoints"])
+    """An existing PersistentVolumeClaim. What lives as long as a pod would be of no use to the next one."""
+
+    access_mode: AccessMode = "ReadWriteOnce"
+    """How the claim may be mounted: ReadWriteOnce serves the pods of one node only."""
+
+    path: MountPath = "/checkpoints"
+    """Where the containers see the claim: an absolute path."""
+
+    directory: Annotated[str, Field(pattern=r"^[^/].*$", examples=["bert-2"])] | None = None
+    """The directory in the claim; default: one named after the run, so that a new run begins anew.
+
+    Name an earlier run to go on from its checkpoints.
+    """
+
+    def volume(self) -> Volume:
+        """The volume of the pods."""
+        return Volume(path=self.path, claim=self.claim, access_mode=self.access_mode)
+
+    def env(self, run: str) -> Manifest:
+        """The environment variable of a run."""
+        return {"name": CHECKPOINT_DIR, "value": f"{self.path.rstrip('/')}/{self.directory or run}"}
+
+
+CHECKPOINT_DIR = "CHECKPOINT_DIR"
 
 
 def of_one_node(volumes: Mapping[str, Volume]) -> list[str]:

@@ -1,7 +1,7 @@
 """What training jobs and model services share: their arguments, and the pod that is made of them."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Annotated, Any, Self
 
@@ -24,10 +24,11 @@ from components.names import (
     as_text,
 )
 from components.quantities import Quantity, amount
+from components.registration import Manifests
 from components.resources import GpuCount, Resources
 from components.security import Security
 from components.team_namespace import TeamNamespace, Tenant
-from components.volumes import Manifest, Volumes, memory_volume
+from components.volumes import Manifest, Volume, Volumes, memory_volume
 
 EnvValue = Annotated[Deferred[str], BeforeValidator(as_text)]
 Env = dict[EnvName, EnvValue]
@@ -166,8 +167,12 @@ class WorkloadArgs(Arguments):
 
     @model_validator(mode="after")
     def _fits_together(self) -> Self:
-        refuse_all(type(self).__name__, [*self._placement(), *self._memory(), *self._reserved()])
+        refuse_all(type(self).__name__, [*self._placement(), *self._memory(), *self._reserved(), *self._own()])
         return self
+
+    def _own(self) -> list[Any]:
+        """What a workload of one kind checks besides, so that all its problems are told at once."""
+        return []
 
     def _placement(self) -> list[Any]:
         problems: list[Any] = []
@@ -237,6 +242,11 @@ class WorkloadArgs(Arguments):
             return Tenant(self.namespace, None)
         raise ValueError("the team of a stack's configuration is resolved by in_team()")
 
+    def count_in(self, workload: str, manifests: Manifests) -> None:
+        """Let the team count the workload's objects; refused where its quota cannot hold them."""
+        if isinstance(self.team, TeamNamespace):
+            self.team.count_in(workload, manifests)
+
     def dependencies(self) -> list[pulumi.Resource]:
         """What has to exist before the workload: its namespace with all that rules it."""
         return [self.team] if isinstance(self.team, TeamNamespace) else []
@@ -251,6 +261,15 @@ class Pod:
 
     labels: Labels
     shared_memory: Quantity | None = None
+    env: Sequence[Manifest] = ()
+    """Further environment variables of all containers."""
+
+    volumes: Mapping[str, Volume] = field(default_factory=dict)
+    """Further volumes, beside the user's."""
+
+    annotations: Mapping[str, str] = field(default_factory=dict)
+    """Annotations of the pod; the user's own win."""
+
     main: Manifest | None = None
     """Further fields of the main container: ports, probes."""
 
@@ -283,12 +302,14 @@ def pod_template(name: str, args: WorkloadArgs, pod: Pod) -> Manifest:
     if pod.shared_memory is not None:
         mounts.append({"name": "shm", "mountPath": "/dev/shm"})  # noqa: S108
         volumes.append(memory_volume("shm", pod.shared_memory))
-    mounts += [volume.mount(name) for name, volume in args.volumes.items()]
-    volumes += [volume.manifest(name) for name, volume in args.volumes.items()]
+    data = {**args.volumes, **pod.volumes}
+    mounts += [volume.mount(name) for name, volume in data.items()]
+    volumes += [volume.manifest(name) for name, volume in data.items()]
 
     image = args.image if args.image is not None else pool.image
     env = _plain(args.env)
     env += [{"name": name, "valueFrom": source.manifest()} for name, source in args.secret_env.items()]
+    env += pod.env
     common: Manifest = {"securityContext": args.security.of_container(), "volumeMounts": mounts}
     main = {
         "name": pod.container,
@@ -327,7 +348,7 @@ def pod_template(name: str, args: WorkloadArgs, pod: Pod) -> Manifest:
         ),
         **(pod.spec or {}),
     }
-    metadata: Manifest = {"labels": pod.labels, **_present(annotations=args.annotations)}
+    metadata: Manifest = {"labels": pod.labels, **_present(annotations={**pod.annotations, **args.annotations})}
     return {"metadata": metadata, "spec": spec}
 
 

@@ -6,9 +6,14 @@ from typing import Annotated, Any, Self, cast
 
 from pydantic import Field, ValidationInfo, ValidatorFunctionWrapHandler, field_validator, model_validator
 
-from components import ModelServiceArgs, NodePool, TeamNamespaceArgs, TrainingJobArgs
+from components import ModelServiceArgs, NodePool, TeamNamespaceArgs, TrainingJobArgs, model_service, training_job
 from components.arguments import Arguments, refuse, refuse_all
+from components.capacity import shortfalls
+from components.footprint import footprint
 from components.names import DnsLabel, NamespaceName, ServiceName
+from components.priority import PriorityClassesByName
+from components.team_namespace import itself, refusal, tenant
+from components.team_namespace import manifests as team_manifests
 from components.workload import WorkloadArgs
 from config.presets import PRESETS
 
@@ -37,6 +42,12 @@ class NodePoolSettings(NodePool):
         return merged
 
 
+_KINDS: dict[str, tuple[str, Any]] = {
+    "trainingJobs": ("TrainingJob", training_job.manifests),
+    "modelServices": ("ModelService", model_service.manifests),
+}
+
+
 class StackSettings(Arguments):
     """All that a stack's configuration says, under the project's own namespace."""
 
@@ -45,6 +56,9 @@ class StackSettings(Arguments):
 
     teams: dict[NamespaceName, TeamNamespaceArgs] = Field({}, examples=[{"ml-training": {"quota": {"pods": "20"}}}])
     """Teams by name: each gets a namespace."""
+
+    priority_classes: PriorityClassesByName = Field({}, examples=[{"training": {"value": 1000}}])
+    """The cluster's PriorityClasses by name. Teams use those that their priorityQuotas name."""
 
     training_jobs: dict[DnsLabel, TrainingJobArgs] = Field(
         {}, examples=[{"bert": {"team": "ml-training", "nodePool": "gpu", "command": ["python", "train.py"]}}]
@@ -75,7 +89,11 @@ class StackSettings(Arguments):
         return cls.model_validate(values, by_alias=True, by_name=False, context=context)
 
     @model_validator(mode="after")
-    def _no_collisions(self) -> "StackSettings":
+    def _fits_together(self) -> "StackSettings":
+        refuse_all("StackSettings", [*self._collisions(), *self._shortfalls()])
+        return self
+
+    def _collisions(self) -> list[Any]:
         problems: list[Any] = []
         owners: dict[str, str] = {}
         # Those that are named by their keys first: the other one has a name that can be changed.
@@ -104,8 +122,26 @@ class StackSettings(Arguments):
                     mend = "give each Service a name of its own"
                     error = refuse(f"a Service {service!r} of {other} is in the same namespace", mend)
                     problems.append(((section, name, "service", "name"), error))
-        refuse_all("StackSettings", problems)
-        return self
+        return problems
+
+    def _shortfalls(self) -> list[Any]:
+        """What the teams' quotas cannot hold."""
+        problems: list[Any] = []
+        for name, team in self.teams.items():
+            owner, limits = tenant(name, team), team.limits()
+            places: dict[str, tuple[str, str]] = {}
+            own, objects = itself(name, team_manifests(name, team))
+            counted = {own: footprint(objects.values(), limits)}
+            for section, workload, args in self._workloads():
+                if args.team == name or args.namespace == owner.namespace:
+                    kind, manifests = _KINDS[section]
+                    places[f"{kind} {workload}"] = (section, workload)
+                    objects = manifests(workload, args, owner)
+                    counted[f"{kind} {workload}"] = footprint(objects.values(), limits)
+            for short in shortfalls(team.quotas(str(owner.namespace)), limits, counted):
+                place = ("teams", name) if short.workload is None else places[short.workload]
+                problems.append(((*place, *short.path), refusal(short)))
+        return problems
 
     def _workloads(self) -> list[tuple[str, str, WorkloadArgs]]:
         jobs: list[tuple[str, str, WorkloadArgs]] = [("trainingJobs", *item) for item in self.training_jobs.items()]

@@ -12,7 +12,7 @@ import sys
 import time
 from pathlib import Path
 
-from sandbox import nodes, servers, toolchain
+from sandbox import nodes, servers, store, toolchain
 from sandbox.cluster import Cluster
 from sandbox.layout import Layout, SandboxError
 from sandbox.progress import say, step
@@ -30,10 +30,11 @@ def main() -> int:
     started = time.monotonic()
     layout = Layout(Path.cwd())
     try:
-        if arguments.command == "down":
-            down(layout)
-        else:
-            run(layout, arguments.command, arguments.stack)
+        with store.locked(layout.root / "lock", "another make is at work in this checkout"):
+            if arguments.command == "down":
+                down(layout)
+            else:
+                run(layout, arguments.command, arguments.stack)
     except SandboxError as error:
         print(error, file=sys.stderr)
         return 1

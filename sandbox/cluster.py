@@ -52,6 +52,10 @@ class Cluster:
 
     def start(self) -> None:
         """Bring up what does not run; what runs and is well is left alone."""
+        alive = servers.running(self._layout.root)
+        for server in self._servers():  # started by an older version of this project
+            if server.name in alive and tuple(alive[server.name].cmdline()) != server.command:
+                servers.end([alive[server.name]])
         if self.running():
             say("cluster: up already")
             return
@@ -124,7 +128,8 @@ class Cluster:
 
     def _ports_usable(self, fallen: list[str]) -> bool:
         """Whether the ports of servers that do not run are still free for them."""
-        return all(_is_free(self._port(name)) for name in ("etcd", "kube-apiserver") if name in fallen)
+        owners = {"etcd": "etcd", "etcd-peer": "etcd", "kube-apiserver": "kube-apiserver"}
+        return all(_is_free(self._port(port)) for port, owner in owners.items() if owner in fallen)
 
     def _answers(self, name: str) -> bool:
         try:

@@ -33,8 +33,12 @@ def running(sandbox: Path) -> dict[str, psutil.Process]:
 
 
 def stop(sandbox: Path) -> None:
-    """End all servers of a sandbox, by force: their data are thrown away, or mended at the next start."""
-    processes = list(running(sandbox).values())
+    """End all servers of a sandbox."""
+    end(list(running(sandbox).values()))
+
+
+def end(processes: Sequence[psutil.Process]) -> None:
+    """End processes by force: their data are thrown away, or mended at the next start."""
     for process in processes:
         process.kill()
     psutil.wait_procs(processes, timeout=_STOP_TIMEOUT)
@@ -45,7 +49,7 @@ class Server:
     """A server process of a sandbox."""
 
     name: str
-    command: Sequence[str]
+    command: tuple[str, ...]
     sandbox: Path
     """The folder of the sandbox that it belongs to."""
     logs: Path

@@ -23,7 +23,7 @@ def making(home: Path, name: str) -> Iterator[Path | None]:
     One at a time among all checkouts of the user. Where filling fails nothing is left, and what a
     killed run left is removed by the next one.
     """
-    with locked(name):
+    with locked(programs() / f".{name}.lock", f"{name}: another checkout is at it"):
         if home.is_dir():  # another checkout made it meanwhile
             yield None
             return
@@ -39,14 +39,14 @@ def making(home: Path, name: str) -> Iterator[Path | None]:
 
 
 @contextmanager
-def locked(name: str) -> Iterator[None]:
-    """Hold the lock of a name among all checkouts of the user."""
-    programs().mkdir(parents=True, exist_ok=True)
-    with (programs() / f".{name}.lock").open("w") as lock:
+def locked(file: Path, busy: str) -> Iterator[None]:
+    """Hold a lock; where somebody else does, say so and wait. A killed holder holds nothing."""
+    file.parent.mkdir(parents=True, exist_ok=True)
+    with file.open("w") as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            with step(f"{name}: another checkout is at it"):
+            with step(busy):
                 fcntl.flock(lock, fcntl.LOCK_EX)
         yield
 

@@ -21,8 +21,8 @@ from sandbox.layout import KUBERNETES_VERSION, PROVIDER_VERSION, PULUMI_VERSION,
 from sandbox.progress import say, step
 
 MODULES = Path(__file__).resolve().parent / "programs"
-# Measured: a cold build leaves 5 GiB in Go's own caches, and 0.5 GiB of programs.
-_BUILD_SPACE = 7 << 30
+# Measured: a cold build leaves 13 GiB in Go's own caches, and 0.7 GiB of programs.
+_BUILD_SPACE = 14 << 30
 # An installer that does not answer in this time (seconds) does not answer.
 _REACH_TIMEOUT = 5
 _INSTALL_TIMEOUT = 300
@@ -175,6 +175,13 @@ def _run_installer(folder: Path) -> None:
         subprocess.run(command, check=True, capture_output=True, timeout=_INSTALL_TIMEOUT)
 
 
+def _warn_of_space() -> None:
+    """Say that the disk may become full. It need not: much may be in Go's cache already."""
+    free = shutil.disk_usage(cache()).free
+    if free < _BUILD_SPACE:
+        say(f"{free >> 30} GiB of disk are free: a first build of all programs takes {_BUILD_SPACE >> 30} GiB")
+
+
 def _reachable() -> bool:
     """Whether the installer can be reached. In a process of its own: a name look-up heeds no time-out."""
     code = f"import urllib.request; urllib.request.urlopen({_INSTALLER!r}, timeout={_REACH_TIMEOUT}).read(1)"
@@ -200,7 +207,8 @@ def _install_provider(layout: Layout) -> None:
 def _plugin_install(layout: Layout, *source: str) -> str | None:
     """Run ``pulumi plugin install``; returns what went wrong, None where nothing did."""
     command = ["pulumi", "plugin", "install", "resource", "kubernetes", PROVIDER_VERSION, *source]
-    with store.locked("provider"), step(f"Kubernetes provider {PROVIDER_VERSION}: install"):
+    lock = store.locked(store.programs() / ".provider.lock", "Kubernetes provider: another checkout is at it")
+    with lock, step(f"Kubernetes provider {PROVIDER_VERSION}: install"):
         environment = {**os.environ, **layout.environment()}
         try:
             done = subprocess.run(
@@ -217,7 +225,7 @@ def build(program: Program) -> Path:
     if not home.is_dir():
         with store.making(home, program.module) as folder:
             if folder is not None:
-                store.check_space(cache(), _BUILD_SPACE, "building the toolchain")
+                _warn_of_space()
                 for name, package in program.packages.items():
                     golang.build(program.folder, package, folder / name, program.flags)
                 if program.finish is not None:

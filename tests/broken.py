@@ -179,6 +179,37 @@ BROKEN: dict[str, tuple[Break, str, str]] = {
         "ml-platform:modelServices.twin.service.name: a Service 'model-api' of model-serving is in the same namespace",
         "give each Service a name of its own",
     ),
+    "more GPUs than the team has": (
+        _job(gpus=9),
+        'ml-platform:teams.ml-training.quota["requests.nvidia.com/gpu"]: 9 of requests.nvidia.com/gpu would be in use, '
+        "and the quota is 8: TrainingJob pytorch-training 9 (1 pod, 9 each)",
+        "requests.nvidia.com/gpu\"]' 9 --stack prod",
+    ),
+    "a rollout that the team has no room for": (
+        _service(replicas=7),
+        'ml-platform:teams.ml-serving.quota["requests.nvidia.com/gpu"]: 9 of requests.nvidia.com/gpu would be in use',
+        "9 --stack prod",
+    ),
+    "a load balancer of a team that does not serve": (
+        lambda settings: settings["teams"]["ml-serving"].pop("serves"),
+        "ml-platform:teams.ml-serving.serves: 1 of services.loadbalancers would be in use, and the quota is 0",
+        "set serves: true",
+    ),
+    "a priority class that the team may not use": (
+        _job(priorityClass="urgent"),
+        f"{_JOB}.priorityClass: the team may not use the PriorityClass urgent",
+        "give the team priorityQuotas.urgent",
+    ),
+    "a container above the team's maximum": (
+        _in("teams", "ml-training", containerLimits={"max": {"memory": "8Gi"}}),
+        f"{_JOB}.resources: 16Gi of memory for container trainer is above the team's maximum of 8Gi",
+        "lower it, or raise the team's containerLimits.max",
+    ),
+    "a priority class that Kubernetes keeps for itself": (
+        lambda settings: settings.update(priorityClasses={"system-urgent": {"value": 1}}),
+        "ml-platform:priorityClasses.system-urgent: 'system-urgent': Kubernetes keeps system- for itself",
+        "rename it, for example to urgent",
+    ),
     "an environment that is a list": (
         _job(env=["A=1"]),
         f"{_JOB}.env: must be a mapping of names to values",

@@ -97,7 +97,7 @@ def test_refused(arguments: dict[str, Any], message: str) -> None:
 
 def test_registers_its_children_one_after_the_other() -> None:
     def program() -> None:
-        team = TeamNamespace("nlp", {})
+        team = TeamNamespace("nlp", {"serves": True})
         pool = NodePool(image="server:v1", gpu_resource="nvidia.com/gpu")
         ModelService("bert", {"team": team, "node_pool": pool, "gpus": 1, "service": {"type": "LoadBalancer"}})
 

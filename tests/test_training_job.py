@@ -193,7 +193,13 @@ def test_registers_its_children_and_waits_for_its_team() -> None:
     assert child.inputs["metadata"]["labels"]["team"] == "nlp"
     assert {urn.split("::")[-1] for urn in child.request.dependencies} >= {"nlp-namespace", "nlp-quota"}
     assert child.request.customTimeouts.create == "1200s"
-    assert deployment.outputs["bert"] == {"jobName": "bert", "namespace": "nlp"}
+    assert deployment.outputs["bert"] == {
+        "jobName": "bert",
+        "namespace": "nlp",
+        "selector": "batch.kubernetes.io/job-name=bert",
+        "logs": "kubectl logs --namespace nlp --follow --prefix --max-log-requests 1 "
+        "--selector batch.kubernetes.io/job-name=bert",
+    }
 
 
 def test_the_arguments_may_be_a_model_or_a_mapping_in_either_spelling() -> None:

@@ -1,0 +1,117 @@
+"""Whether a team's quota holds its workloads, all at their peak at once: no cluster is needed to know."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
+
+from components.footprint import Container, Footprint, Pods
+from components.quantities import amount, spelled
+from components.quota import CLOSED, ContainerLimits, Quota
+
+# Kubernetes wants these of every container where a quota counts them.
+_REQUIRED = {"cpu", "memory", "requests.cpu", "requests.memory", "limits.cpu", "limits.memory"}
+
+
+@dataclass(frozen=True)
+class Shortfall:
+    """Something that the API server would refuse later."""
+
+    path: tuple[str, ...]
+    """The argument at fault, of the team or, where one is named, of the workload."""
+
+    what: str
+    mend: str | None = None
+    value: Any = None
+    workload: str | None = None
+
+
+def shortfalls(
+    quotas: Sequence[Quota], limits: ContainerLimits, workloads: Mapping[str, Footprint]
+) -> Iterable[Shortfall]:
+    """All that does not fit: sums above a quota, and pods that no sum would make fit."""
+    told = set()
+    for quota in quotas:
+        for key, hard in quota.hard.items() if not quota.others else ():
+            shares = {name: _share(key, quota, workload) for name, workload in workloads.items()}
+            total = sum((share for share, _ in shares.values()), Decimal(0))
+            if total > amount(hard):
+                short = _exceeded(quota, key, total, {name: share for name, share in shares.items() if share[0]})
+                if short.path not in told:  # a load balancer has node ports too: one mistake, one message
+                    told.add(short.path)
+                    yield short
+    for name, workload in workloads.items():
+        for pods in workload.pods:
+            counting = [quota for quota in quotas if quota.counts(pods.priority_class)]
+            if any(quota.others for quota in counting):
+                what = f"the team may not use the PriorityClass {pods.priority_class}"
+                mend = f"give the team priorityQuotas.{pods.priority_class}, or remove it"
+                yield Shortfall(("priorityClass",), what, mend, workload=name)
+            required = {key for quota in counting for key in quota.hard if key in _REQUIRED}
+            for container in pods.containers:
+                yield from _refused(name, container, required, limits)
+
+
+def _share(key: str, quota: Quota, workload: Footprint) -> tuple[Decimal, str]:
+    """What a workload takes of one key, and how it comes about."""
+    counted = [
+        (pods, pods.count * pods.each[key])
+        for pods in workload.pods
+        if key in pods.each and quota.counts(pods.priority_class)
+    ]
+    objects = workload.objects.get(key, Decimal(0)) if quota.classes is None else Decimal(0)
+    total = sum((value for _, value in counted), objects)
+    return total, "; ".join(_how(key, pods) for pods, value in counted if value)
+
+
+def _how(key: str, pods: Pods) -> str:
+    return pods.how if key == "pods" else f"{pods.how}, {spelled(pods.each[key], key)} each"
+
+
+def _exceeded(quota: Quota, key: str, total: Decimal, shares: Mapping[str, tuple[Decimal, str]]) -> Shortfall:
+    told = [
+        f"{name} {spelled(share, key)}" + (f" ({how})" if how else "")
+        for name, (share, how) in sorted(shares.items(), key=lambda item: -item[1][0])
+    ]
+    hard = quota.hard[key]
+    what = f"{spelled(total, key)} of {key} would be in use, and the quota is {hard}: {', '.join(told)}"
+    if key in CLOSED and hard == CLOSED[key]:
+        mend = "set serves: true for a team that is reached from outside the cluster, or use the type ClusterIP"
+        return Shortfall(("serves",), what, mend)
+    return Shortfall((*quota.path, key), what, value=spelled(total, key))
+
+
+def _refused(workload: str, container: Container, required: set[str], limits: ContainerLimits) -> Iterable[Shortfall]:
+    """Why the API server would refuse a pod with this container, whatever else there is."""
+    missing = sorted(required - container.named())
+    if missing:
+        what = f"container {container.name} names no {', '.join(missing)}, and the team's quota counts it"
+        yield Shortfall(("resources",), what, "set it, or the team's containerLimits.default", workload=workload)
+    for name, maximum in limits.max.items():
+        if container.limits[name] > amount(maximum):
+            limit = spelled(container.limits[name], name)
+            what = f"{limit} of {name} for container {container.name} is above the team's maximum of {maximum}"
+            yield Shortfall(
+                ("resources",), what, "lower it, or raise the team's containerLimits.max", workload=workload
+            )
+    for name, limit in limits.filled().default.items():
+        if container.requests[name] > container.limits[name]:
+            request = spelled(container.requests[name], name)
+            what = f"container {container.name} asks for {request} of {name} without a limit, and gets one of {limit}"
+            mend = f"set resources.limits.{name}, or raise the team's containerLimits.default.{name}"
+            yield Shortfall(("resources",), what, mend, workload=workload)
+
+
+def unusable(hard: Mapping[str, str], limits: ContainerLimits) -> Iterable[Shortfall]:
+    """Container limits that the quota of the whole team does not reach."""
+    filled = limits.filled()
+    for part, resources, sections in (
+        ("defaultRequest", filled.default_request, ("", "requests.")),
+        ("default", filled.default, ("limits.",)),
+        ("max", filled.max, ("limits.",)),
+    ):
+        for name, quantity in resources.items():
+            for key in (f"{section}{name}" for section in sections):
+                if key in hard and amount(quantity) > amount(hard[key]):
+                    what = f"{quantity} is above the quota's {key} of {hard[key]}: no such container would be admitted"
+                    yield Shortfall(("containerLimits", part, name), what, value=hard[key])

@@ -1,0 +1,141 @@
+"""Who may talk to a team's pods, and whom they may talk to: NetworkPolicies.
+
+Nothing is allowed but what is named here. A cluster whose network plugin knows no NetworkPolicies
+takes them, and enforces none.
+"""
+
+from ipaddress import ip_address, ip_network
+from typing import Annotated, Any
+
+from pydantic import AfterValidator, Field, model_validator
+
+from components.arguments import Arguments, refuse
+from components.names import DnsLabel, Port
+
+Manifest = dict[str, Any]
+
+
+def _cidr(text: str) -> str:
+    try:
+        ip_network(text)
+    except ValueError:
+        try:
+            near = str(ip_network(text, strict=False))
+        except ValueError:
+            raise refuse(f"{text[:60]!r} is not an address block such as 10.0.0.0/8") from None
+        raise refuse(f"{text} is not the beginning of its block", value=near) from None
+    if "/" not in text:
+        raise refuse(f"{text} is not an address block", value=str(ip_network(text)))
+    return text
+
+
+Cidr = Annotated[str, AfterValidator(_cidr), Field(examples=["10.0.0.0/8"])]
+
+# Where clouds hand out the credentials of the node: whoever reaches it acts as the node does.
+_METADATA = ("169.254.169.254", "fd00:ec2::254")
+# Where the DNS cache of a node listens.
+_LINK_LOCAL = "169.254.0.0/16"
+
+
+class Peers(Arguments):
+    """The other side of a connection."""
+
+    namespaces: list[DnsLabel] = Field([], examples=[["ml-serving"]])
+    """Pods of these namespaces."""
+
+    cidrs: list[Cidr] = Field([], examples=[["10.0.0.0/8"]])
+    """Addresses of these blocks; ``0.0.0.0/0`` is everything outside of the cluster."""
+
+
+class Serving(Arguments):
+    """Who may call the models that a team serves."""
+
+    ports: list[Port] = Field(min_length=1, examples=[[8080]])
+    """Container ports of the model services."""
+
+    namespaces: list[DnsLabel] = Field([], examples=[["web"]])
+    """Namespaces that call them."""
+
+    anywhere: bool = False
+    """Anybody may, as behind a public load balancer."""
+
+    @model_validator(mode="after")
+    def _for_somebody(self) -> "Serving":
+        if bool(self.namespaces) == self.anywhere:
+            said = "both are given" if self.anywhere else "neither is given"
+            raise refuse(f"models are served to namespaces or to anywhere: {said}", "give one of the two")
+        return self
+
+
+class Network(Arguments):
+    """What a team's pods may talk to besides DNS and each other."""
+
+    allow_from: Peers = Peers()
+    """Who may open connections to any port of the team's pods."""
+
+    allow_to: Peers = Field(Peers(), examples=[{"cidrs": ["0.0.0.0/0"]}])
+    """Whom the team's pods may open connections to: data, registries of models and packages."""
+
+    serving: Serving | None = Field(None, examples=[{"ports": [8080], "anywhere": True}])
+    """Who may call the team's model services; default: the team itself."""
+
+    dns_namespace: DnsLabel = "kube-system"
+    """Namespace of the cluster's DNS servers. The caches of nodes (169.254.0.0/16) are asked too."""
+
+    cloud_metadata: bool = False
+    """Let pods reach the cloud's metadata server, and with it the node's own credentials, where
+    ``allow_to`` covers its address."""
+
+
+def policies(metadata: Manifest, network: Network) -> dict[str, Manifest]:
+    """The NetworkPolicies of a team, by role."""
+    dns = [{"protocol": protocol, "port": 53} for protocol in ("UDP", "TCP")]
+    dns_servers = [_namespace(network.dns_namespace), {"ipBlock": {"cidr": _LINK_LOCAL}}]
+    itself: list[Manifest] = [{"podSelector": {}}]
+    specs: dict[str, Manifest] = {}
+    sources, targets = _peers(network.allow_from), _peers(network.allow_to, hidden=not network.cloud_metadata)
+    if sources:
+        specs["allow-from"] = {"policyTypes": ["Ingress"], "ingress": [{"from": sources}]}
+    if targets:
+        specs["allow-to"] = {"policyTypes": ["Egress"], "egress": [{"to": targets}]}
+    if network.serving is not None:
+        callers = [_namespace(name) for name in network.serving.namespaces]
+        rule: Manifest = {"ports": [{"protocol": "TCP", "port": port} for port in network.serving.ports]}
+        specs["allow-serving"] = {
+            "podSelector": {"matchLabels": {"workload-type": "inference"}},
+            "policyTypes": ["Ingress"],
+            "ingress": [{**({"from": callers} if callers else {}), **rule}],
+        }
+    specs |= {
+        "allow-dns": {"policyTypes": ["Egress"], "egress": [{"to": dns_servers, "ports": dns}]},
+        "allow-same-namespace": {
+            "policyTypes": ["Ingress", "Egress"],
+            "ingress": [{"from": itself}],
+            "egress": [{"to": itself}],
+        },
+        "default-deny": {"policyTypes": ["Ingress", "Egress"]},
+    }
+    return {
+        role: {
+            "apiVersion": "networking.k8s.io/v1",
+            "kind": "NetworkPolicy",
+            "metadata": {**metadata, "name": role},
+            "spec": {"podSelector": {}, **spec},
+        }
+        for role, spec in specs.items()
+    }
+
+
+def _namespace(name: str) -> Manifest:
+    return {"namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": name}}}
+
+
+def _peers(peers: Peers, *, hidden: bool = False) -> list[Manifest]:
+    blocks = [{"ipBlock": {"cidr": cidr, **(_except_metadata(cidr) if hidden else {})}} for cidr in peers.cidrs]
+    return [*(_namespace(name) for name in peers.namespaces), *blocks]
+
+
+def _except_metadata(cidr: str) -> Manifest:
+    block = ip_network(cidr)
+    servers = [address for address in map(ip_address, _METADATA) if address in block]
+    return {"except": [str(ip_network(address)) for address in servers]} if servers else {}
