@@ -26,6 +26,7 @@ class _Unknown:
         raise UnknownValueError
 
     __bool__ = __eq__ = __ne__ = __hash__ = __str__ = __format__ = __int__ = _ask
+    __add__ = __radd__ = __sub__ = __rsub__ = __mul__ = __rmul__ = __truediv__ = __rtruediv__ = __mod__ = _ask
     __lt__ = __le__ = __gt__ = __ge__ = __iter__ = __len__ = __getitem__ = __contains__ = _ask
 
     def __getattr__(self, name: str) -> NoReturn:

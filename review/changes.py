@@ -8,7 +8,6 @@ from typing import Any
 from review.preview import UNKNOWN_TEXT, Manifest
 from review.secrets import shown
 
-_ABSENT = object()
 _LONGEST = 120
 
 
@@ -24,41 +23,51 @@ class FieldChange:
 def changes(before: Manifest, after: Manifest) -> list[FieldChange]:
     """The fields in which two versions of an object differ.
 
-    Entries of lists are told by their name, where they have one, so that a container in between moves nothing.
+    Entries of lists are told by their name, where they have one, so that a container in between moves
+    nothing. That a secret changes is told, and neither value.
     """
-    return [
-        FieldChange(path, _text(one), _text(other))
-        for path, one, other in _differences("", shown(before), shown(after))
-    ] + _hidden(before, after)
+    pairs = _Side(before, shown(before)), _Side(after, shown(after))
+    return [FieldChange(path, one.text(), other.text()) for path, one, other in _differences("", *pairs)]
 
 
-def _hidden(before: Manifest, after: Manifest) -> list[FieldChange]:
-    """That a secret changes, though neither value may be shown."""
-    paths = [path for path, _, _ in _differences("", before, after)]
-    told = [path for path, _, _ in _differences("", shown(before), shown(after))]
-    return [
-        FieldChange(path, "[secret]", "[another secret]")
-        for path in paths
-        if not any(path == other or other.startswith(path) or path.startswith(other) for other in told)
-    ]
+@dataclass(frozen=True)
+class _Side:
+    """A value, and as much of it as may be shown."""
+
+    value: Any
+    shown: Any
+
+    def get(self, key: str) -> "_Side":
+        if isinstance(self.value, list):
+            items = _named(self.value) or {}
+            return _Side(items[key], (_named(self.shown) or {})[key]) if key in items else _NOTHING
+        return _Side(self.value[key], self.shown[key]) if key in self.value else _NOTHING
+
+    def text(self) -> str | None:
+        if self is _NOTHING:
+            return None
+        told = self.shown if isinstance(self.shown, str) else json.dumps(self.shown, ensure_ascii=False)
+        told = told.replace(UNKNOWN_TEXT, "(known after up)")
+        return told if len(told) <= _LONGEST else f"{told[:_LONGEST]}…"
 
 
-def _differences(path: str, before: Any, after: Any) -> Iterator[tuple[str, Any, Any]]:
-    if before == after:
+_NOTHING = _Side(object(), None)
+
+
+def _differences(path: str, before: _Side, after: _Side) -> Iterator[tuple[str, _Side, _Side]]:
+    one, other = before.value, after.value
+    if one == other:
         return
-    if isinstance(before, Mapping) and isinstance(after, Mapping):
-        for key in dict.fromkeys([*before, *after]):
-            inner = f"{path}.{key}" if path else str(key)
-            yield from _differences(inner, before.get(key, _ABSENT), after.get(key, _ABSENT))
-    elif isinstance(before, list) and isinstance(after, list):
-        one, other = _named(before), _named(after)
-        if one is None or other is None:
-            yield path, before, after
-        else:
-            for key in dict.fromkeys([*one, *other]):
-                yield from _differences(f"{path}[{key}]", one.get(key, _ABSENT), other.get(key, _ABSENT))
-    else:
-        yield path, before, after
+    if isinstance(one, Mapping) and isinstance(other, Mapping):
+        for key in dict.fromkeys([*one, *other]):
+            yield from _differences(f"{path}.{key}" if path else str(key), before.get(key), after.get(key))
+        return
+    names = [_named(items) for items in (one, other) if isinstance(items, list)]
+    if len(names) == 2 and None not in names:
+        for key in dict.fromkeys(key for items in names for key in items or {}):
+            yield from _differences(f"{path}[{key}]", before.get(key), after.get(key))
+        return
+    yield path, before, after
 
 
 def _named(items: list[Any]) -> dict[str, Any] | None:
@@ -67,13 +76,3 @@ def _named(items: list[Any]) -> dict[str, Any] | None:
     if len(names) != len(items) or None in names or len(set(names)) != len(names):
         return None
     return {str(item["name"]): {key: value for key, value in item.items() if key != "name"} for item in items}
-
-
-def _text(value: Any) -> str | None:
-    if value is _ABSENT:
-        return None
-    if value == UNKNOWN_TEXT:
-        return "(known after up)"
-    told = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
-    told = told.replace(UNKNOWN_TEXT, "(known after up)")
-    return told if len(told) <= _LONGEST else f"{told[:_LONGEST]}…"

@@ -5,12 +5,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from pulumi.runtime.rpc import UNKNOWN as UNKNOWN_TEXT
+from pulumi.runtime import rpc
 
 from policies import UNKNOWN
 
 Manifest = Mapping[str, Any]
 
+UNKNOWN_TEXT = rpc.UNKNOWN
 SECRET = "[secret]"  # noqa: S105 - how the engine writes one
 REPLACEMENTS = ("replace", "create-replacement", "delete-replaced")
 

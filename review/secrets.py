@@ -9,7 +9,8 @@ from review.preview import SECRET
 
 # Values that are secrets whatever they are called: tokens of well-known makers, keys, passwords in addresses.
 _SECRET_VALUE = re.compile(
-    r"-----BEGIN [A-Z ]*PRIVATE KEY|\b(hf_|ghp_|gho_|ghs_|github_pat_|glpat-|sk-|xox[abprs]-|AKIA|ASIA|pul-)[A-Za-z0-9_-]{8,}"
+    r"-----BEGIN [A-Z ]*PRIVATE KEY"
+    r"|\b(hf_|gh[opsur]_|github_pat_|glpat-|sk-|xox[abprs]-|AKIA|ASIA|pul-)[A-Za-z0-9_-]{8,}"
     r"|\beyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{8,}\.|://[^/\s:@]+:[^/\s@]+@"
 )
 _SECRET_FLAG = re.compile(r"--?[a-z-]*(token|password|passwd|secret|api-?key)([= ].+)?$", re.IGNORECASE)
