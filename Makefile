@@ -6,7 +6,7 @@ IN_VENV := $(VENV)/bin
 READY := $(VENV)/.installed-$(shell cat requirements-dev.txt | sha256sum | cut -c1-16)
 
 .DEFAULT_GOAL := help
-.PHONY: help up preview down test e2e lint
+.PHONY: help up preview rollback down test e2e lint
 
 help: ## list the commands
 	@awk -F ':.*## ' '/^[a-z0-9]+:.*## / {printf "make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -16,6 +16,9 @@ up: $(READY) ## bring a stack up on a cluster in .sandbox/ [STACK=dev|prod]
 
 preview: $(READY) ## show what `make up` would change [STACK=dev|prod]
 	@$(IN_VENV)/python -m sandbox preview --stack $(STACK)
+
+rollback: $(READY) ## bring back the version of a model that ran before SERVICE=... [STACK=dev|prod] [TO=version]
+	@$(IN_VENV)/python -m sandbox rollback --service "$(SERVICE)" --stack $(STACK) --to "$(TO)"
 
 down: $(READY) ## destroy the stack, stop the cluster, free its ports
 	@$(IN_VENV)/python -m sandbox down

@@ -187,12 +187,24 @@ def _in_python(model: Any, path: tuple[str | int, ...]) -> tuple[str | int, ...]
     """A path with the names of arguments as Python spells them."""
     spelled = []
     for segment in path:
-        fields = model.model_fields if isinstance(model, type) and issubclass(model, Arguments) else {}
+        fields = model.model_fields if _is_model(model) else {}
         name = next((name for name, field in fields.items() if segment == field.alias), segment)
         spelled.append(name)
-        # Below a mapping or a list there are no models whose keys differ between the spellings.
-        model = fields[name].annotation if name in fields else None
+        if name in fields:
+            model = _without_none(fields[name].annotation)
+        else:  # a key of the user's own, or the number of an item: the type of the values follows
+            model = None if _is_model(model) else next(iter(get_args(model)[-1:]), None)
     return tuple(spelled)
+
+
+def _is_model(annotation: Any) -> bool:
+    return isinstance(annotation, type) and issubclass(annotation, Arguments)
+
+
+def _without_none(annotation: Any) -> Any:
+    """The model of an argument that may be left out; any other type as it is."""
+    choices = get_args(annotation)
+    return next(filter(_is_model, choices), annotation) if type(None) in choices else annotation
 
 
 def _is_machinery(part: str | int) -> bool:

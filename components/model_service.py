@@ -1,17 +1,29 @@
-"""ModelService: a model behind a stable name, as a Deployment and a Service."""
+"""ModelService: a model behind a stable name, changed without dropping a request."""
 
-from typing import Annotated, Any, Literal
+from collections.abc import Mapping
+from typing import Annotated, Any
 
 import pulumi
 from pydantic import Field, model_validator
 
-from components.arguments import Arguments, checked_name, refuse, refuse_all
-from components.labels import selector, workload_labels
-from components.names import Annotations, LabelValue, Port, ServiceName
+from components import canary as canaries
+from components import exposure, rollout, scaling
+from components.arguments import Deferred, checked_name, refuse, refuse_all
+from components.canary import Canary
+from components.checksum import config_checksum
+from components.exposure import IngressArgs, RouteArgs, ServiceArgs
+from components.labels import Labels, selector, workload_labels
+from components.metrics import Metrics, monitor
+from components.model_source import VOLUME, Model
+from components.names import LabelValue, Port, ServiceName
 from components.probes import Health
+from components.quantities import Quantity
 from components.registration import Manifest, Manifests, register_all
 from components.resources import Resources
+from components.rollout import Disruption, Rollout
+from components.scaling import Autoscale
 from components.team_namespace import Tenant
+from components.volumes import of_one_node
 from components.workload import Pod, WorkloadArgs, pod_template, service_account
 
 TYPE = "ml-platform:index:ModelService"
@@ -19,42 +31,20 @@ TYPE = "ml-platform:index:ModelService"
 # The lesson's inference container: 2 cores and 4 GiB set aside, 4 cores and 8 GiB at most.
 DEFAULT_RESOURCES = Resources(requests={"cpu": "2", "memory": "4Gi"}, limits={"cpu": "4", "memory": "8Gi"})
 
+# What a service without pods of its own can have.
+_WITHOUT_PODS = {"team", "namespace", "labels", "service"}
 
-class ServiceArgs(Arguments):
-    """The Service in front of a model."""
-
-    name: ServiceName | None = Field(None, examples=["model-api"])
-    """Its name, which clients use; default: the component's."""
-
-    type: Literal["ClusterIP", "NodePort", "LoadBalancer"] = "ClusterIP"
-    """How it is reached.
-
-    ``ClusterIP``: from inside the cluster only. ``NodePort``: on a static port of every node, for
-    development and tests. ``LoadBalancer``: through the cloud's load balancer, for production.
-    """
-
-    port: Port = 80
-    """The port that clients use."""
-
-    node_port: Annotated[int, Field(ge=30000, le=32767, strict=True)] | None = None
-    """The port of the nodes, with the type NodePort; default: Kubernetes chooses one."""
-
-    annotations: Annotations = {}
-    """Annotations, which clouds read for their load balancers."""
-
-    @model_validator(mode="after")
-    def _fits_together(self) -> "ServiceArgs":
-        if self.node_port is not None and self.type != "NodePort":
-            error = refuse(f"goes with the type NodePort, not {self.type}", "set type: NodePort or remove nodePort")
-            refuse_all("ServiceArgs", [(("nodePort",), error)])
-        return self
+Seconds = Annotated[int, Field(ge=1, strict=True)]
 
 
 class ModelServiceArgs(WorkloadArgs):
     """Arguments of a ModelService."""
 
     replicas: Annotated[int, Field(ge=1, strict=True)] = Field(1, examples=[3])
-    """How many identical pods serve."""
+    """How many identical pods serve. Give this or ``autoscale``."""
+
+    autoscale: Autoscale | None = None
+    """Lets the number of pods follow the load. Give this or ``replicas``."""
 
     port: Port = Field(8080, examples=[8080])
     """The port that the container listens on."""
@@ -62,76 +52,268 @@ class ModelServiceArgs(WorkloadArgs):
     version: LabelValue | None = Field(None, examples=["v1.2.3"])
     """The ``model-version`` label."""
 
+    model: Model | None = None
+    """Where the model comes from; default: it is in the image."""
+
+    config_version: Deferred[str] | None = None
+    """Anything that differs when the content of a mounted ConfigMap or Secret does: a hash of it, its resourceVersion.
+
+    The pods are replaced when it changes. When a volume refers to another ConfigMap or Secret, they are anyway.
+    """
+
     service: ServiceArgs = ServiceArgs()
     """The Service in front of the pods."""
+
+    ingress: IngressArgs | None = None
+    """An Ingress in front of the Service; default: none."""
+
+    route: RouteArgs | None = None
+    """A Gateway's HTTPRoute to the Service; default: none."""
+
+    canary: Canary | None = None
+    """A new version beside this one, for a part of the requests; default: none."""
 
     health: Health = Health()
     """How Kubernetes asks a pod whether it can serve."""
 
-    timeout: Annotated[int, Field(ge=1, strict=True)] | None = None
-    """Seconds that ``pulumi up`` waits; default: the provider's own, ten minutes."""
+    startup_budget: Seconds = 600
+    """Seconds in which a new pod has to serve: to pull its image and to load its model.
+
+    It sets how long the startup probe may fail, Kubernetes' ``progressDeadlineSeconds``, and how long
+    ``pulumi up`` waits: once for all the pods that start together, so that a rolling update of three
+    pods, one after the other, has three times as long. Default: what Kubernetes and the provider take.
+    """
+
+    rollout: Rollout | None = None
+    """How a new version takes the place of the old one.
+
+    ``surge``: a new pod serves before an old one goes, which takes room for one more pod in four.
+    ``replace``: an old pod goes first, so that one pod fewer serves meanwhile. Default: surge, but
+    replace with GPUs, since the new pod would wait for one that an old pod holds, and with a
+    volume that only one pod can mount.
+    """
+
+    drain: Annotated[int, Field(ge=0, strict=True)] = 15
+    """Seconds that a pod goes on serving after it was told to stop.
+
+    Routers and load balancers take that long to hear of it; then it has thirty more to finish the
+    requests that it has. Default: more than the ten seconds between the checks of most load balancers.
+    """
+
+    disruption: Disruption = Disruption()
+    """How many pods may be taken at once by what drains nodes."""
+
+    revision_history: Annotated[int, Field(ge=0, strict=True)] = 10
+    """How many old versions the cluster keeps for ``kubectl rollout undo``. Default: Kubernetes' own."""
+
+    metrics: Metrics | None = None
+    """Where the server tells its metrics; default: nowhere."""
+
+    timeout: Seconds | None = None
+    """Seconds that ``pulumi up`` waits for each object; default: see ``startup_budget``."""
 
     def default_resources(self) -> Resources:
         """The lesson's."""
         return DEFAULT_RESOURCES
 
+    def has_pods(self) -> bool:
+        """Whether the model is served here, and not elsewhere."""
+        return self.service.type != "ExternalName"
+
+    def fewest_pods(self) -> int:
+        """How many pods serve at least, beside a canary's."""
+        return self.replicas if self.autoscale is None else self.autoscale.min
+
+    def most_pods(self) -> int:
+        """How many pods serve at most, beside a canary's."""
+        return self.replicas if self.autoscale is None else self.autoscale.max
+
+    def canary_pods(self) -> int:
+        """How many pods the canary has."""
+        routed = self.route is not None
+        return 0 if self.canary is None else canaries.pods(self.canary, max(1, self.fewest_pods()), routed=routed)
+
+    def chosen_rollout(self) -> Rollout:
+        """The way of rolling out: the user's own, or the one that makes progress."""
+        if self.rollout is not None:
+            return self.rollout
+        return "replace" if self.gpus or self._of_one_pod() else "surge"
+
+    def wait(self) -> int:
+        """Seconds that ``pulumi up`` waits for a rollout."""
+        return self.timeout or self.startup_budget * rollout.steps(self.chosen_rollout(), self.most_pods())
+
+    def _of_one_pod(self) -> list[str]:
+        """The volumes that the pods of one node only can mount, as paths of arguments."""
+        paths = [f"volumes.{name}" for name in of_one_node(self.volumes)]
+        if self.model is not None and of_one_node({VOLUME: self.model.volume()}):
+            paths.append("model.source")
+        return paths
+
     @model_validator(mode="after")
-    def _probes_fit(self) -> "ModelServiceArgs":
-        problems = []
-        for kind, probe in self.health.probes():
-            if probe.port is not None and probe.port != self.port:
-                error = refuse(f"no container listens on {probe.port}", "remove it: probes use the port", self.port)
-                problems.append((("health", kind, "port"), error))
-        refuse_all("ModelServiceArgs", problems)
+    def _serves(self) -> "ModelServiceArgs":
+        if not self.has_pods():
+            refuse_all("ModelServiceArgs", self._needs_pods())
+            return self
+        metrics_port = self.metrics.port if self.metrics else None
+        health = self.health.problems(self.startup_budget, {self.port, metrics_port or self.port})
+        problems: list[Any] = [(("health", *path), error) for path, error in health]
+        if self.model is not None:
+            problems += self.model.problems(self.volumes, self.init)
+        if self.canary is not None:
+            problems += self.canary.problems(routed=self.route is not None)
+        refuse_all("ModelServiceArgs", [*problems, *self._scaling(), *self._sharing()])
         return self
+
+    def _needs_pods(self) -> list[Any]:
+        given = self.model_fields_set - _WITHOUT_PODS
+        spelled = [str(type(self).model_fields[name].alias) for name in sorted(given)]
+        what = "a model that is hosted elsewhere (service.type ExternalName) has no pods and nothing in front of them"
+        return [((name,), refuse(what, "remove it, or choose another type of service")) for name in spelled]
+
+    def _scaling(self) -> list[Any]:
+        if self.autoscale is None:
+            return []
+        problems: list[Any] = []
+        if "replicas" in self.model_fields_set:
+            mend = "remove replicas: autoscale.min is the fewest pods"
+            problems.append((("replicas",), refuse("the autoscaler decides how many pods serve", mend)))
+        if self.autoscale.cpu is not None and "cpu" not in self.main_resources().requests:
+            mend = "set resources.requests.cpu"
+            problems.append((("autoscale", "cpu"), refuse("is a percentage of a request that is not given", mend)))
+        return problems
+
+    def _sharing(self) -> list[Any]:
+        """A volume of one node, mounted by pods that may be on several."""
+        reasons = []
+        if self.most_pods() > 1:
+            argument = "replicas" if self.autoscale is None else "autoscale.max"
+            reasons.append((f"{self.most_pods()} pods", f"set {argument} to 1"))
+        if self.canary is not None:
+            reasons.append(("a canary", "remove the canary"))
+        if self.rollout == "surge":
+            reasons.append(("a surge", "set rollout: replace"))
+        shared = "use a volume that several nodes can mount and say so with accessMode"
+        return [
+            ((*path.split("."), "accessMode"), refuse(f"only one node can mount it, not {who}", f"{shared}, or {mend}"))
+            for path in self._of_one_pod()
+            for who, mend in reasons
+        ]
 
 
 def manifests(name: str, args: ModelServiceArgs, tenant: Tenant) -> Manifests:
     """The objects of a ModelService, by role."""
-    labels = workload_labels(name, "inference", args.labels, {"team": tenant.team})
+    derived = {"team": tenant.team, "app.kubernetes.io/component": "model-server"}
+    labels = workload_labels(name, "inference", args.labels, derived)
     metadata = {"name": name, "namespace": tenant.namespace, "labels": labels}
-    # The stable parts stay as they are when the version of the model changes.
-    version = {"model-version": args.version} if args.version else {}
-    return {
+    service = args.service.name or name
+    api = {**metadata, "name": service}
+    if not args.has_pods():
+        return {"service": exposure.service(api, args.service, {}, args.port)}
+    pods = selector(labels)
+    objects: dict[str, Manifest] = {
         **service_account(name, args, metadata),
-        "deployment": _deployment(name, args, {**metadata, "labels": {**labels, **version}}),
-        "service": _service(name, args, metadata),
+        "deployment": _deployment(
+            name, _with_pods_own(args), metadata, pods, None if args.autoscale else args.replicas
+        ),
+        **_canary(name, args, metadata),
+        "service": exposure.service(api, args.service, pods, args.port),
+        "disruption-budget": rollout.disruption_budget(name, metadata, pods, args.disruption),
     }
+    if args.autoscale is not None:
+        role = "scaled-object" if args.autoscale.keda else "autoscaler"
+        objects[role] = scaling.autoscaler(name, metadata, args.autoscale)
+    if args.ingress is not None:
+        objects["ingress"] = exposure.ingress(metadata, args.ingress, service, args.service.port)
+    if args.route is not None:
+        weight = args.canary.weight if args.canary else 0
+        backends = {service: 100 - weight, **({f"{service}-canary": weight} if args.canary else {})}
+        objects["route"] = exposure.http_route(metadata, args.route, backends, args.service.port)
+    if args.metrics is not None and args.metrics.monitor is not None:
+        of_this = {"app.kubernetes.io/name": name}
+        objects[f"{args.metrics.monitor}-monitor"] = monitor(metadata, args.metrics, of_this, _metrics_port(args))
+    return objects
 
 
-def _deployment(name: str, args: ModelServiceArgs, metadata: Manifest) -> Manifest:
-    labels = metadata["labels"]
-    main = {"ports": [{"name": "http", "containerPort": args.port}], **args.health.manifest(args.port)}
+def _canary(name: str, args: ModelServiceArgs, metadata: Manifest) -> dict[str, Manifest]:
+    if args.canary is None:
+        return {}
+    routed = args.route is not None
+    own = canaries.labels(metadata["labels"], {}, routed=routed)
+    pods = canaries.selector(own)
+    metadata = {**metadata, "name": f"{name}-canary", "labels": own}
+    version = args.model_copy(update={"image": args.canary.image, "version": args.canary.version})
+    objects = {"canary": _deployment(name, _with_pods_own(version), metadata, pods, args.canary_pods())}
+    if routed:
+        # From inside the cluster only: clients come through the route.
+        api = {**metadata, "name": f"{args.service.name or name}-canary"}
+        objects["canary-service"] = exposure.service(api, ServiceArgs(port=args.service.port), pods, args.port)
+    return objects
+
+
+def _deployment(name: str, args: ModelServiceArgs, metadata: Manifest, pods: Labels, replicas: int | None) -> Manifest:
+    version = {"model-version": args.version, "app.kubernetes.io/version": args.version} if args.version else {}
+    labels = {**metadata["labels"], **version}
+    hook, grace = rollout.draining(args.drain)
+    ports = [{"name": "http", "containerPort": args.port}]
+    if _metrics_port(args) == "metrics" and args.metrics is not None:
+        ports.append({"name": "metrics", "containerPort": args.metrics.port})
+    main = {"ports": ports, **args.health.manifest(args.port, args.startup_budget), **hook}
+    spec = {"topologySpreadConstraints": rollout.spread(pods), **grace}
+    pod = Pod("server", labels, shared_memory=args.shared_memory, main=main, spec=spec)
     return {
         "apiVersion": "apps/v1",
         "kind": "Deployment",
-        "metadata": metadata,
+        "metadata": {**metadata, "labels": labels, **({} if replicas is None else _TAKES_REPLICAS)},
         "spec": {
-            "replicas": args.replicas,
-            "selector": {"matchLabels": selector(labels)},
-            "template": pod_template(name, args, Pod("server", labels, shared_memory=args.shared_memory, main=main)),
+            **({} if replicas is None else {"replicas": replicas}),
+            "selector": {"matchLabels": pods},
+            "strategy": rollout.strategy(args.chosen_rollout()),
+            "progressDeadlineSeconds": args.startup_budget,
+            "revisionHistoryLimit": args.revision_history,
+            "template": pod_template(name, args, pod),
         },
     }
 
 
-def _service(name: str, args: ModelServiceArgs, metadata: Manifest) -> Manifest:
-    service = args.service
-    port = {"name": "http", "port": service.port, "targetPort": args.port}
-    if service.node_port is not None:
-        port["nodePort"] = service.node_port
-    annotations = {"annotations": service.annotations} if service.annotations else {}
-    return {
-        "apiVersion": "v1",
-        "kind": "Service",
-        "metadata": {**metadata, "name": service.name or name, **annotations},
-        "spec": {"type": service.type, "selector": selector(metadata["labels"]), "ports": [port]},
-    }
+# An autoscaler, or somebody who scaled by hand, owns the number of pods. Without this, the API server
+# refuses another owner's number; and the change of the annotation itself makes the provider send the
+# number again where it still remembers an equal one from before the autoscaler.
+_TAKES_REPLICAS = {"annotations": {"pulumi.com/patchForce": "true"}}
+
+
+def _with_pods_own(args: ModelServiceArgs) -> ModelServiceArgs:
+    """The arguments with all that makes the pods: the model's volume and download, the checksum."""
+    model = args.model
+    return args.model_copy(
+        update={
+            "volumes": {**args.volumes, **({VOLUME: model.volume()} if model else {})},
+            "init": [*(model.init() if model else []), *args.init],
+            "annotations": {**args.annotations, **config_checksum(args.volumes, args.config_version)},
+        }
+    )
+
+
+def _metrics_port(args: ModelServiceArgs) -> str:
+    """The name of the container's port that serves the metrics."""
+    return "metrics" if args.metrics and args.metrics.port not in {None, args.port} else "http"
+
+
+def warnings(args: ModelServiceArgs, quota: Mapping[str, Quantity]) -> list[str]:
+    """What works, but not as one might expect, given the quota of the team: each with its mend."""
+    if not args.has_pods():
+        return []
+    gpus = args.node_pool.gpus(args.gpus) if args.node_pool else {}
+    return rollout.cautions(args.chosen_rollout(), args.most_pods(), gpus, quota)
 
 
 class ModelService(pulumi.ComponentResource):
     """A model that serves requests in a team's namespace.
 
-    Children: ``<name>-deployment``, ``<name>-service`` and ``<name>-service-account``.
+    Children: ``<name>-deployment``, ``-service``, ``-disruption-budget`` and ``-service-account``; where
+    asked for, ``-autoscaler`` or ``-scaled-object``, ``-ingress``, ``-route``, ``-canary``,
+    ``-canary-service``, ``-service-monitor`` or ``-pod-monitor``. For a model that is hosted elsewhere,
+    ``<name>-service`` alone.
     """
 
     url: pulumi.Output[str]
@@ -144,11 +326,16 @@ class ModelService(pulumi.ComponentResource):
         self, name: str, args: ModelServiceArgs | dict[str, Any], opts: pulumi.ResourceOptions | None = None
     ) -> None:
         args = ModelServiceArgs.of(args)
-        checked_name("ModelService", name, ServiceName)
-        objects = manifests(name, args, args.tenant())
+        checked_name("ModelService", f"{name}-canary" if args.canary else name, ServiceName)
+        tenant = args.tenant()
+        objects = manifests(name, args, tenant)
         args.count_in(f"ModelService {name}", objects)
         super().__init__(TYPE, name, {}, opts)
-        children = register_all(self, name, objects, depends_on=args.dependencies(), timeout=args.timeout)
+        for warning in warnings(args, tenant.quota):
+            pulumi.log.warn(warning, resource=self)
+        children = register_all(
+            self, name, objects, depends_on=args.dependencies(), timeout=args.timeout, options=_options(args)
+        )
         service = children["service"]
         port = args.service.port
         self.url = service.metadata.apply(
@@ -159,6 +346,18 @@ class ModelService(pulumi.ComponentResource):
         )
         self.external_address = service.status.apply(_external_address)
         self.register_outputs({"url": self.url, "externalAddress": self.external_address})
+
+
+def _options(args: ModelServiceArgs) -> dict[str, pulumi.ResourceOptions]:
+    """What is special about a role: how long to wait, and what another one owns."""
+    waits = pulumi.CustomTimeouts(create=f"{args.wait()}s", update=f"{args.wait()}s")
+    # What the API server makes of a number that its owner takes out of the manifest is 1. Ignored, it
+    # stays what it is until the autoscaler changes it.
+    ignored = ["spec.replicas"] if args.autoscale is not None else []
+    return {
+        "deployment": pulumi.ResourceOptions(custom_timeouts=waits, ignore_changes=ignored),
+        "canary": pulumi.ResourceOptions(custom_timeouts=waits),
+    }
 
 
 def _external_address(status: dict[str, Any] | None) -> str | None:

@@ -1,9 +1,11 @@
 """How Kubernetes asks a container whether it is up."""
 
+import math
 from collections.abc import Iterator
 from typing import Annotated, Any
 
 from pydantic import Field, model_validator
+from pydantic_core import PydanticCustomError
 
 from components.arguments import Arguments, refuse
 from components.names import Port
@@ -43,7 +45,7 @@ class Probe(Arguments):
     """Seconds after which an answer counts as a failure."""
 
     failure_threshold: Count = 3
-    """Failures in a row that count."""
+    """Failures in a row that count. Of the startup probe, ``startup_budget`` decides."""
 
     @model_validator(mode="after")
     def _one_kind(self) -> "Probe":
@@ -83,7 +85,10 @@ class Health(Arguments):
     """Whether the container is alive; it is restarted where not. Default: none."""
 
     startup: Probe | None = None
-    """Whether the model has loaded: until then the other probes wait. Default: none."""
+    """Whether the model has loaded: until then the other probes wait. Default: asks what readiness asks.
+
+    It may fail for the whole of ``startup_budget``, then the container is restarted.
+    """
 
     def probes(self) -> Iterator[tuple[str, Probe]]:
         """The probes that are set, by name."""
@@ -91,6 +96,24 @@ class Health(Arguments):
             if getattr(self, kind) is not None:
                 yield kind, getattr(self, kind)
 
-    def manifest(self, port: int) -> Manifest:
-        """The container's probes."""
-        return {f"{kind}Probe": probe.manifest(port) for kind, probe in self.probes()}
+    def problems(self, budget: int, ports: set[int]) -> Iterator[tuple[list[str], PydanticCustomError]]:
+        """What cannot work with a startup budget (seconds) and the ports that the container opens."""
+        for kind, probe in self.probes():
+            if probe.port is not None and probe.port not in ports:
+                value = min(ports)
+                yield [kind, "port"], refuse(f"no container listens on {probe.port}", "remove it", value)
+            if probe.initial_delay_seconds >= budget:
+                what = f"{probe.initial_delay_seconds} leaves nothing of the startup budget of {budget} seconds"
+                yield [kind, "initialDelaySeconds"], refuse(what, "lower it, or raise startupBudget", budget // 2)
+        if self.startup is not None and "failure_threshold" in self.startup.model_fields_set:
+            mend = "remove it and set startupBudget, in seconds"
+            yield ["startup", "failureThreshold"], refuse("follows from the startup budget", mend)
+
+    def manifest(self, port: int, budget: int) -> Manifest:
+        """The container's probes. ``budget`` is how long (seconds) the model may load."""
+        startup = self.startup or self.readiness
+        tries = math.ceil((budget - startup.initial_delay_seconds) / startup.period_seconds)
+        return {
+            **{f"{kind}Probe": probe.manifest(port) for kind, probe in self.probes()},
+            "startupProbe": {**startup.manifest(port), "failureThreshold": tries},
+        }

@@ -1,7 +1,7 @@
 """TeamNamespace: a namespace that belongs to a team, and all that keeps it from hurting the others, or itself."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Annotated, Any, Literal
 
 import pulumi
@@ -158,11 +158,13 @@ class Tenant:
     namespace: pulumi.Input[str]
     team: str | None
     """The ``team`` label of all objects; none where the namespace is not one of the platform's."""
+    quota: Mapping[str, str] = field(default_factory=dict)
+    """The namespace's quota, as far as it is known."""
 
 
 def tenant(name: str, args: TeamNamespaceArgs) -> Tenant:
     """The tenant that a TeamNamespace makes of its arguments."""
-    return Tenant(args.name or name, args.team or name)
+    return Tenant(args.name or name, args.team or name, args.quota)
 
 
 def manifests(name: str, args: TeamNamespaceArgs) -> dict[str, Manifest]:

@@ -180,7 +180,7 @@ class WorkloadArgs(Arguments):
             said = "both are given" if self.team is not None else "neither is given"
             mend = "a team brings its namespace: keep team" if self.team is not None else "give team"
             problems.append((("team",), refuse(f"a workload has a team or a namespace: {said}", mend)))
-        if self.image is None and (self.node_pool is None or self.node_pool.image is None):
+        if self.has_pods() and self.image is None and (self.node_pool is None or self.node_pool.image is None):
             mend = "set image, or a nodePool that has one"
             problems.append((("image",), refuse("no image: neither the workload nor its node pool names one", mend)))
         if self.gpus and self.node_pool is None:
@@ -220,6 +220,10 @@ class WorkloadArgs(Arguments):
                 problems.append((("volumes", name, "path"), refuse(f"{volume.path} is taken by {paths[volume.path]}")))
             paths[volume.path] = f"volume {name}"
         return problems
+
+    def has_pods(self) -> bool:
+        """Whether the workload runs pods at all, and so needs an image."""
+        return True
 
     def main_resources(self) -> Resources:
         """The resources of the main container: the user's, or the component's default where none are given."""

@@ -122,6 +122,9 @@ class StackSettings(Arguments):
                     mend = "give each Service a name of its own"
                     error = refuse(f"a Service {service!r} of {other} is in the same namespace", mend)
                     problems.append(((section, name, "service", "name"), error))
+                if args.canary is not None and f"{name}-canary" in self.model_services:
+                    error = refuse(f"its objects would be those of the service {name}-canary", "rename that service")
+                    problems.append(((section, name, "canary"), error))
         return problems
 
     def _shortfalls(self) -> list[Any]:

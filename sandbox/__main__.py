@@ -3,11 +3,14 @@
 python -m sandbox up [--stack dev]        bring the stack up on a cluster in .sandbox/
 python -m sandbox preview [--stack dev]   show what up would change
 python -m sandbox start [--stack dev]     only the cluster, with the stack's nodes
+python -m sandbox rollback --service S [--to VERSION] [--stack dev]
+                                          put the version that ran before into the stack, and bring it up
 python -m sandbox down                    destroy the stack, stop the cluster, free its ports
 """
 
 import argparse
 import errno
+import shutil
 import sys
 import time
 from pathlib import Path
@@ -16,6 +19,7 @@ from sandbox import nodes, servers, store, toolchain
 from sandbox.cluster import Cluster
 from sandbox.layout import Layout, SandboxError
 from sandbox.progress import say, step
+from sandbox.rollback import rollback
 from sandbox.stacks import Stacks, check
 
 
@@ -24,15 +28,21 @@ def main() -> int:
     parser = argparse.ArgumentParser(
         prog="python -m sandbox", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("command", choices=["up", "preview", "start", "down"])
+    parser.add_argument("command", choices=["up", "preview", "start", "rollback", "down"])
     parser.add_argument("--stack", default="dev", help="the stack: dev (default) or prod")
+    parser.add_argument("--service", help="the model service to roll back")
+    parser.add_argument("--to", help="the version to go back to; default: the one that ran before")
     arguments = parser.parse_args()
+    if arguments.command == "rollback" and not arguments.service:
+        parser.error("rollback needs --service (make rollback SERVICE=...)")
     started = time.monotonic()
     layout = Layout(Path.cwd())
     try:
         with store.locked(layout.root / "lock", "another make is at work in this checkout"):
             if arguments.command == "down":
                 down(layout)
+            elif arguments.command == "rollback":
+                roll_back(layout, arguments.stack, arguments.service, arguments.to or None)
             else:
                 run(layout, arguments.command, arguments.stack)
     except SandboxError as error:
@@ -64,6 +74,21 @@ def run(layout: Layout, command: str, stack: str) -> None:
         stacks.up(stack)
     elif command == "preview":
         stacks.preview(stack)
+
+
+def roll_back(layout: Layout, stack: str, service: str, to: str | None) -> None:
+    """Roll a service back, in the sandbox where there is one, else where the environment's Pulumi leads."""
+    pools = check(layout, stack)
+    if not layout.cluster.exists():
+        if shutil.which("pulumi") is None:
+            raise SandboxError("nothing is up here: make up first")
+        say("no sandbox is up: using the Pulumi backend and the cluster of the environment")
+        rollback(layout, Stacks(layout, list, elsewhere=True), stack, service, to)
+        return
+    cluster = Cluster(layout, toolchain.install(layout))
+    cluster.start()
+    nodes.sync(layout, pools)
+    rollback(layout, Stacks(layout, cluster.fallen), stack, service, to)
 
 
 def down(layout: Layout) -> None:

@@ -17,6 +17,8 @@ from sandbox.progress import say, step
 
 _WATCH_EVERY = 2.0
 _END_TIMEOUT = 10.0
+# So many updates back, a version may be looked for.
+_HISTORY = 1000
 
 
 def check(layout: Layout, stack: str) -> dict[str, dict[str, Any]]:
@@ -32,10 +34,12 @@ def check(layout: Layout, stack: str) -> dict[str, dict[str, Any]]:
 class Stacks:
     """The stacks in one sandbox's state."""
 
-    def __init__(self, layout: Layout, fallen: Callable[[], list[str]]) -> None:
+    def __init__(self, layout: Layout, fallen: Callable[[], list[str]], *, elsewhere: bool = False) -> None:
         self._layout = layout
         self._fallen = fallen
         """Names the cluster's servers that do not run."""
+        self._elsewhere = elsewhere
+        """Whether the backend and the cluster are those of the environment, not the sandbox's."""
 
     def clear_for(self, stack: str) -> None:
         """Take other stacks down: the sandbox plays the cluster of one stack at a time."""
@@ -64,6 +68,16 @@ class Stacks:
     def select(self, stack: str) -> None:
         """Select a stack, made where it is new."""
         self._quietly("stack", "select", "--create", "--stack", stack)
+
+    def history(self, stack: str) -> list[dict[str, Any]]:
+        """Pulumi's account of a stack's updates, newest first."""
+        output = self._quietly("stack", "history", "--json", "--page-size", str(_HISTORY), "--stack", stack)
+        updates: list[dict[str, Any]] = json.loads(output) or []
+        return updates
+
+    def configure(self, stack: str, command: str, path: str, *arguments: str) -> None:
+        """Set or remove a value of a stack's configuration, which keeps its file's comments."""
+        self._quietly("config", command, "--stack", stack, "--path", path, *arguments)
 
     def deployed(self) -> list[str]:
         """The stacks of this sandbox that have resources, or had them when something was interrupted."""
@@ -125,15 +139,16 @@ class Stacks:
         if process.returncode != 0:
             raise SandboxError(f"pulumi {command} of stack {stack} failed: see above")
 
-    def _quietly(self, *arguments: str) -> None:
-        """Run a command of Pulumi's whose output matters only where it fails."""
-        command = ["pulumi", *arguments, "--non-interactive"]
-        done = subprocess.run(command, capture_output=True, text=True, check=False, **self._process())
+    def _quietly(self, *arguments: str) -> str:
+        """Run a command of Pulumi's, and return its output; it is shown only where it fails."""
+        command = ["pulumi", "--non-interactive", *arguments]
+        done = subprocess.run(command, capture_output=True, encoding="utf-8", check=False, **self._process())
         if done.returncode != 0:
             raise SandboxError(f"pulumi {arguments[0]} failed:\n{(done.stderr or done.stdout).strip()}")
+        return str(done.stdout)
 
     def _process(self) -> dict[str, Any]:
-        environment = {**os.environ, **self._layout.environment()}
+        environment = {**os.environ, **({} if self._elsewhere else self._layout.environment())}
         return {"cwd": self._layout.project, "env": environment, "stdin": subprocess.DEVNULL}
 
 

@@ -151,7 +151,7 @@ BROKEN: dict[str, tuple[Break, str, str]] = {
     ),
     "an unknown type of service": (
         _service(service={"type": "Loadbalancer"}),
-        f"{_SERVICE}.service.type: must be one of 'ClusterIP', 'NodePort' or 'LoadBalancer' (got 'Loadbalancer')",
+        f"{_SERVICE}.service.type: must be one of 'ClusterIP', 'NodePort', 'LoadBalancer' or 'ExternalName' (got",
         "service.type ClusterIP --stack prod",
     ),
     "an image reference that cannot be": (
@@ -186,9 +186,10 @@ BROKEN: dict[str, tuple[Break, str, str]] = {
         "requests.nvidia.com/gpu\"]' 9 --stack prod",
     ),
     "a rollout that the team has no room for": (
-        _service(replicas=7),
-        'ml-platform:teams.ml-serving.quota["requests.nvidia.com/gpu"]: 9 of requests.nvidia.com/gpu would be in use',
-        "9 --stack prod",
+        _service(replicas=8, rollout="surge"),
+        'ml-platform:teams.ml-serving.quota["requests.nvidia.com/gpu"]: 10 of requests.nvidia.com/gpu would be in use, '
+        "and the quota is 8: ModelService model-serving 10 (8 replicas and 2 during a rollout, 1 each)",
+        "10 --stack prod",
     ),
     "a load balancer of a team that does not serve": (
         lambda settings: settings["teams"]["ml-serving"].pop("serves"),

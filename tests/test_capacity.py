@@ -199,7 +199,7 @@ def test_a_sum_above_the_quota_is_refused_with_every_share() -> None:
     message = refused(
         {"quota": {"requests.nvidia.com/gpu": 8}},
         (TrainingJob, "pretrain", {"gpus": 4}),
-        (ModelService, "bert", {"gpus": 2, "replicas": 2}),
+        (ModelService, "bert", {"gpus": 2, "replicas": 2, "rollout": "surge"}),
     )
     assert "TeamNamespace 'nlp'" in message
     assert "10 of requests.nvidia.com/gpu would be in use, and the quota is 8: " in message
@@ -212,7 +212,7 @@ def test_what_fits_to_the_last_is_accepted() -> None:
         team = TeamNamespace("nlp", {"quota": {"pods": 5, "requests.nvidia.com/gpu": 10, "requests.cpu": "5"}})
         common = {"team": team, "node_pool": POOL, "resources": SMALL}
         TrainingJob("pretrain", {**common, "gpus": 4})
-        ModelService("bert", {**common, "gpus": 2, "replicas": 2})
+        ModelService("bert", {**common, "gpus": 2, "replicas": 2, "rollout": "surge"})
         TrainingJob("tune", {**common})
 
     assert "tune-job" in deploy(program).names()

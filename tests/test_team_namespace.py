@@ -269,7 +269,7 @@ def test_native_quota_keys(key: str) -> None:
         ),
         (
             {"container_limits": {"default_request": {"cpu": 2}, "default": {"cpu": 1}}},
-            "container_limits.defaultRequest.cpu: 2 is above the default of 1",
+            "container_limits.default_request.cpu: 2 is above the default of 1",
         ),
         (
             {"container_limits": {"max": {"memory": "64Gi"}}, "quota": {"limits.memory": "32Gi"}},

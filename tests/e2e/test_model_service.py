@@ -1,0 +1,143 @@
+"""A model service on the real engine, provider and API server: changed while it is watched."""
+
+import time
+from typing import Any
+
+import pytest
+from pulumi import automation
+
+from tests.e2e.project import Project
+from tests.e2e.watch import watching
+
+_PATH = "ml-platform:modelServices.model-serving"
+_GOOD, _BETTER = "myregistry/bert-serving:v1.2", "myregistry/bert-serving:v1.3"
+
+
+@pytest.fixture(scope="module")
+def prod(project: Project) -> automation.Stack:
+    """The prod stack, up: three replicas with a GPU each, of which the quota leaves some for a surge."""
+    stack = project.stack("prod")
+    configure(project, rollout="surge")
+    stack.up()
+    return stack
+
+
+def configure(project: Project, **values: Any) -> None:
+    """Set arguments of the service as a user does on the command line; None removes one."""
+    for key, value in values.items():
+        path = f"{_PATH}.{key.replace('__', '.')}"
+        words = ["rm", "--path", path] if value is None else ["set", "--path", path, str(value)]
+        done = project.run("pulumi", "config", *words, "--stack", "prod")
+        assert done.returncode == 0, done.stderr
+
+
+def deployment(project: Project) -> Any:
+    return project.get("deployment", "model-serving", "ml-serving")
+
+
+def version(project: Project) -> tuple[str, str]:
+    template = deployment(project)["spec"]["template"]
+    return template["metadata"]["labels"]["model-version"], template["spec"]["containers"][0]["image"]
+
+
+def test_a_new_version_and_back_with_one_command(project: Project, prod: automation.Stack) -> None:
+    before = (project.folder / "Pulumi.prod.yaml").read_text(encoding="utf-8")
+    with watching(project, "model-serving", "model-api", "ml-serving") as seen:
+        configure(project, image=_BETTER, version="v1.3")
+        prod.up()
+        assert version(project) == ("v1.3", _BETTER)
+        done = project.sandbox("rollback", "--service", "model-serving", "--stack", "prod")
+        assert done.returncode == 0, done.stdout + done.stderr
+    assert version(project) == ("v1.2", _GOOD)
+    assert seen.images == {_GOOD, _BETTER}
+    assert seen.fewest >= 3
+    assert (project.folder / "Pulumi.prod.yaml").read_text(encoding="utf-8") == before
+    lines = done.stdout.splitlines()
+    said = lines.index(f"  Pulumi.prod.yaml: image: {_BETTER} -> {_GOOD}")
+    assert said < next(number for number, line in enumerate(lines) if "updating" in line)
+    preview = project.run("pulumi", "preview", "--stack", "prod", "--expect-no-changes")
+    assert preview.returncode == 0, preview.stdout
+
+
+def test_back_to_a_version_by_name(project: Project, prod: automation.Stack) -> None:
+    done = project.sandbox("rollback", "--service", "model-serving", "--stack", "prod", "--to", "v1.3")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert version(project) == ("v1.3", _BETTER)
+    unknown = project.sandbox("rollback", "--service", "model-serving", "--stack", "prod", "--to", "v9")
+    assert unknown.returncode == 1
+    assert "'v9' never ran" in unknown.stderr
+    assert f"What ran: v1.3 ({_BETTER}), v1.2 ({_GOOD})" in unknown.stderr
+
+
+def test_scaling_up_and_down(project: Project, prod: automation.Stack) -> None:
+    with watching(project, "model-serving", "model-api", "ml-serving") as seen:
+        configure(project, replicas=6)
+        prod.up()
+        assert deployment(project)["status"]["readyReplicas"] == 6
+    assert seen.fewest >= 3
+    with watching(project, "model-serving", "model-api", "ml-serving") as seen:
+        configure(project, replicas=2)
+        prod.up()
+    assert seen.fewest >= 2
+    configure(project, replicas=3)
+    prod.up()
+
+
+def test_an_autoscaler_takes_over_and_hands_back(project: Project, prod: automation.Stack) -> None:
+    with watching(project, "model-serving", "model-api", "ml-serving") as seen:
+        configure(project, replicas=None, autoscale__min=3, autoscale__max=6, autoscale__cpu=70)
+        prod.up()
+        scaled = project.run("kubectl", "-n", "ml-serving", "scale", "deployment/model-serving", "--replicas=5")
+        assert scaled.returncode == 0, scaled.stderr
+        wait_for(project, 5)
+    assert seen.fewest >= 3
+    with watching(project, "model-serving", "model-api", "ml-serving") as seen:
+        configure(project, image=_GOOD, version="v1.2")
+        prod.up()
+    # A new version leaves alone what the autoscaler decided.
+    assert set(seen.replicas) == {5}
+    assert seen.fewest >= 5
+    prod.refresh()
+    with watching(project, "model-serving", "model-api", "ml-serving") as seen:
+        configure(project, autoscale=None, replicas=3)
+        prod.up()
+        wait_for(project, 3)
+    assert seen.fewest >= 3
+    assert project.names("hpa", "ml-serving") == []
+    assert prod.up(expect_no_changes=True)
+
+
+def wait_for(project: Project, replicas: int) -> None:
+    end = time.monotonic() + 20
+    while deployment(project)["status"].get("readyReplicas") != replicas:
+        assert time.monotonic() < end, deployment(project)["status"]
+        time.sleep(0.5)
+
+
+def test_a_bad_image_fails_within_the_budget_and_the_old_pods_serve_on(
+    project: Project, prod: automation.Stack
+) -> None:
+    configure(project, startupBudget=60, timeout=20)
+    prod.up()
+    with watching(project, "model-serving", "model-api", "ml-serving") as seen:
+        configure(project, image="myregistry/bert-serving:missing", version="v1.4")
+        started = time.monotonic()
+        failed = project.run("pulumi", "up", "--yes", "--skip-preview", "--stack", "prod")
+        assert failed.returncode != 0
+        assert time.monotonic() - started < 40
+        output = failed.stdout + failed.stderr
+        assert "ImagePullBackOff" in output
+        assert "myregistry/bert-serving:missing" in output
+        mended = project.sandbox("rollback", "--service", "model-serving", "--stack", "prod")
+        assert mended.returncode == 0, mended.stdout + mended.stderr
+    assert seen.fewest >= 3
+    assert version(project) == ("v1.2", _GOOD)
+    assert prod.up(expect_no_changes=True)
+
+
+def test_a_rollout_of_gpus_that_are_all_taken_replaces_pod_by_pod(project: Project, prod: automation.Stack) -> None:
+    configure(project, rollout=None, image=_BETTER, version="v1.3")
+    with watching(project, "model-serving", "model-api", "ml-serving") as seen:
+        prod.up()
+    assert version(project) == ("v1.3", _BETTER)
+    assert seen.fewest >= 2

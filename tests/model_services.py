@@ -1,0 +1,98 @@
+"""Every option of a model service, one by one, to be held against schemas and a real API server."""
+
+from typing import Any
+
+from components import NodePool, Toleration
+
+GPU_POOL = NodePool(
+    image="server:v1",
+    gpu_resource="nvidia.com/gpu",
+    node_selector={"cloud.google.com/gke-accelerator": "nvidia-l4"},
+    tolerations=[Toleration(key="nvidia.com/gpu", effect="NoSchedule")],
+)
+
+_WAYS: dict[str, dict[str, Any]] = {
+    "http": {"path": "/ok", "initial_delay_seconds": 30},
+    "tcp": {"tcp": True},
+    "grpc": {"grpc": True},
+    "command": {"command": ["ready"]},
+}
+_PROBES: dict[str, dict[str, Any]] = {
+    f"probes by {way}": {"health": {"readiness": probe, "liveness": probe, "startup": {**probe, "period_seconds": 5}}}
+    for way, probe in _WAYS.items()
+}
+
+CANARY = {"image": "server:v2", "version": "v2", "weight": 25}
+
+OPTIONS: dict[str, dict[str, Any]] = {
+    "defaults": {},
+    **_PROBES,
+    "a startup budget": {"startup_budget": 1800},
+    "version": {"version": "v1.2"},
+    "labels": {"labels": {"app": "inference-server", "tier": "gold"}},
+    "replicas": {"replicas": 3},
+    "GPUs": {"node_pool": GPU_POOL, "gpus": 1, "replicas": 2},
+    "GPUs with a surge": {"node_pool": GPU_POOL, "gpus": 1, "rollout": "surge"},
+    "replace": {"rollout": "replace", "replicas": 2},
+    "no drain": {"drain": 0},
+    "a long drain": {"drain": 300},
+    "disruption": {"disruption": {"max_unavailable": "25%"}, "replicas": 8},
+    "revision history": {"revision_history": 3},
+    "autoscale by cpu": {"autoscale": {"min": 2, "max": 6, "cpu": 70}},
+    "autoscale by a metric": {"autoscale": {"max": 6, "metric": {"name": "requests_waiting", "target": "500m"}}},
+    "autoscale to zero": {
+        "autoscale": {
+            "min": 0,
+            "max": 4,
+            "keda": {"type": "prometheus", "metadata": {"threshold": "5"}, "authentication": "prometheus"},
+        }
+    },
+    "NodePort": {"service": {"type": "NodePort"}},
+    "NodePort with a chosen port": {"service": {"type": "NodePort", "node_port": 30080}},
+    "LoadBalancer": {
+        "service": {
+            "type": "LoadBalancer",
+            "annotations": {"cloud.example/internal": "true"},
+            "source_ranges": ["203.0.113.0/24", "2001:db8::/32"],
+        }
+    },
+    "LoadBalancer without waiting": {"service": {"type": "LoadBalancer", "await_address": False}},
+    "ExternalName": {"image": None, "service": {"type": "ExternalName", "external_name": "models.example.com"}},
+    "Ingress": {
+        "ingress": {
+            "host": "models.example.com",
+            "path": "/bert",
+            "class_name": "nginx",
+            "tls_secret": "certificate",
+            "annotations": {"nginx.example/size": "8m"},
+        }
+    },
+    "HTTPRoute": {"route": {"gateway": "public", "gateway_namespace": "gateways", "hosts": ["models.example.com"]}},
+    "canary by pods": {"replicas": 3, "canary": CANARY},
+    "canary by requests": {"replicas": 3, "canary": CANARY, "route": {"gateway": "public"}},
+    "canary of an autoscaled service": {"autoscale": {"min": 3, "max": 6, "cpu": 70}, "canary": CANARY},
+    "model from a download": {
+        "model": {
+            "path": "/weights",
+            "source": {"download": {"image": "aws:v2", "command": ["fetch"], "env": {"A": "1"}, "size": "50Gi"}},
+        }
+    },
+    "model from a claim": {"model": {"source": {"claim": "bert", "access_mode": "ReadOnlyMany"}}, "replicas": 3},
+    "model from a claim of one node": {"model": {"source": {"claim": "bert"}}},
+    "model from an image": {"model": {"source": {"image": "models/bert:v1"}}, "replicas": 3},
+    "ConfigMap and Secret": {
+        "volumes": {
+            "settings": {"path": "/etc/bert", "config_map": "bert"},
+            "keys": {"path": "/keys", "secret": "bert"},
+        },
+        "config_version": "7",
+    },
+    "a secret variable": {"secret_env": {"TOKEN": {"secret": "hub", "key": "token"}}},
+    "metrics on the same port": {"metrics": {}},
+    "ServiceMonitor": {"metrics": {"port": 9090, "monitor": "service"}},
+    "PodMonitor": {"metrics": {"monitor": "pod", "path": "/stats", "interval": 10}},
+}
+"""What the option is → arguments."""
+
+CUSTOM = {"HTTPRoute", "ScaledObject", "ServiceMonitor", "PodMonitor"}
+"""Kinds that the API server only knows where somebody has installed them."""
