@@ -108,12 +108,12 @@ def _startup_seconds(manifest: Manifest) -> int:
 @of_objects(
     "deadline-covers-startup",
     "a rollout that counts as failed before its pods may be ready fails every time that a model loads slowly",
-    "raise progressDeadlineSeconds above the startup budget",
+    "raise progressDeadlineSeconds to the startup budget, or above",
     ("Deployment",),
 )
 def _deadline_covers_startup(manifest: Manifest) -> Iterator[str]:
     deadline, startup = manifest["spec"].get("progressDeadlineSeconds", 600), _startup_seconds(manifest)
-    if deadline <= startup:
+    if deadline < startup:
         yield f"counts as failed after {deadline} s, and its pods may take {startup} s to start"
 
 

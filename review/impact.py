@@ -25,7 +25,7 @@ class Interruption:
 def interruptions(steps: tuple[Step, ...]) -> list[Interruption]:
     """What the steps interrupt, the worst first."""
     found = [interruption for step in steps if step.changes and (interruption := _of(step)) is not None]
-    return sorted(found, key=lambda interruption: not interruption.gone)
+    return sorted(found, key=lambda interruption: (not interruption.gone, interruption.target))
 
 
 def _of(step: Step) -> Interruption | None:
@@ -43,7 +43,7 @@ def _of(step: Step) -> Interruption | None:
     if before["kind"] in {"Deployment", "StatefulSet", "DaemonSet"}:
         old, new = before.get("spec") or {}, after.get("spec") or {}
         if old.get("template") != new.get("template"):
-            pods = _ready(step.live)
+            pods = _running(step.live)
             return (
                 Interruption(name, "new pods", f"{_pods(pods)} replaced one after another", gone=False)
                 if pods
@@ -73,13 +73,13 @@ def _lost(step: Step) -> str:
             return "" if step.op == "delete" else "it has ended, and runs once more"
         return f"its pod, which is {phase}: what is not in a checkpoint is lost"
     if kind in WORKLOADS:
-        return f"{_pods(_ready(live))} at once: nothing answers until new ones are ready"
+        return f"{_pods(_running(live))} at once: nothing answers until new ones are ready"
     return ""
 
 
-def _ready(live: Manifest) -> int:
+def _running(live: Manifest) -> int:
     status: dict[str, Any] = live.get("status") or {}
-    return int(status.get("readyReplicas") or status.get("numberReady") or 0)
+    return int(status.get("replicas") or status.get("currentNumberScheduled") or 0)
 
 
 def _address(live: Manifest) -> str | None:

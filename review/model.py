@@ -127,6 +127,7 @@ def _rules(
     findings = [
         (f, settings.level(f.rule), (f.rule.id, f.target, f.what) not in known_findings) for f in verdict.findings
     ]
+    findings.sort(key=lambda found: (found[0].target, found[0].rule.id))
     return findings, excused, verdict.unclear, wrong
 
 
@@ -146,7 +147,10 @@ def _workloads(preview: Preview) -> list[WorkloadChange]:
         if step.changes:
             group = _team(step.manifest, teams), step.component
             groups.setdefault(group, []).append(_change(step))
-    return [WorkloadChange(team, component, tuple(objects)) for (team, component), objects in sorted(groups.items())]
+    return [
+        WorkloadChange(team, component, tuple(sorted(objects, key=lambda change: change.target)))
+        for (team, component), objects in sorted(groups.items())
+    ]
 
 
 def _change(step: Step) -> ObjectChange:

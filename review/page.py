@@ -193,8 +193,8 @@ def _quotas(uses: Sequence[QuotaUse]) -> Section:
     """The tightest keys of each namespace: the others follow them."""
     rows: list[tuple[str, ...]] = []
     untold = 0
-    for place in dict.fromkeys(use.namespace for use in uses):
-        own = sorted((use for use in uses if use.namespace == place), key=lambda use: -use.share)
+    for place in sorted({use.namespace for use in uses}):
+        own = sorted((use for use in uses if use.namespace == place), key=lambda use: (-use.share, use.key))
         told = [use for index, use in enumerate(own) if index < _KEYS_OF_A_NAMESPACE or use.exceeded]
         untold += len(own) - len(told)
         for use in told:

@@ -80,19 +80,20 @@ def test_a_preview_that_fails_lists_nothing_that_it_did_not_get_to() -> None:
     assert "model-serving" not in page
 
 
-def test_over_quota_by_one_replica_at_the_rollouts_peak() -> None:
+@pytest.mark.parametrize(
+    ("replicas", "strategy", "use"),
+    [(8, None, 8), (9, None, 9), (7, {"type": "RollingUpdate", "rollingUpdate": {"maxSurge": "25%"}}, 9)],
+    ids=["fits", "one replica too many", "too many during a rollout"],
+)
+def test_over_quota(replicas: int, strategy: dict[str, Any] | None, use: int) -> None:
     preview = given()
-    deployment = step(preview, "model-serving-deployment")["newState"]["inputs"]["spec"]
-    deployment["replicas"] = 6  # and two more during a rollout make eight GPUs, all that there are
-    assert reviewed(preview).level == "look"
-    deployment["replicas"] = 7
+    spec = step(preview, "model-serving-deployment")["newState"]["inputs"]["spec"]
+    spec.update(replicas=replicas, **({"strategy": strategy} if strategy else {}))
     made = reviewed(preview)
-    assert made.level == "stop"
-    (problem,) = made.problems
-    assert problem.startswith(
-        "ResourceQuota ml-serving/ml-serving-quota allows 8 of requests.nvidia.com/gpu, and 9 would"
-    )
-    assert "█ 112 % ✗" in markdown(made)
+    assert made.level == ("look" if use <= 8 else "stop")
+    said = f"ResourceQuota ml-serving/ml-serving-quota allows 8 of requests.nvidia.com/gpu, and {use} would be in use"
+    assert any(said in problem for problem in made.problems) == (use > 8)
+    assert ("112 % ✗" in markdown(made)) == (use > 8)
 
 
 def test_a_mandatory_rule_stops_and_says_how_to_mend() -> None:
