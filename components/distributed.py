@@ -64,6 +64,7 @@ def network(name: str, metadata: Manifest, labels: Labels, *, open_egress: bool)
         "kind": "Service",
         "metadata": {**metadata, "name": service_name(name)},
         "spec": {
+            "type": "ClusterIP",
             "clusterIP": "None",
             "selector": workers,
             # They have to find each other before any of them is ready.

@@ -9,12 +9,16 @@ import pulumi
 from components.registration import Manifest
 
 CRD = "jobsets.jobset.x-k8s.io"
-GROUP = "workers"
+WORKERS = "workers"
+
+# The role of the child that reads the operator's kind. Where it fails, this name is what a user
+# reads beside "resource 'jobsets.jobset.x-k8s.io' does not exist".
+NEEDS_OPERATOR = "needs-jobset-operator"
 
 
 def name_of_job(run: str) -> str:
     """The name that the operator gives the Job of the workers."""
-    return f"{run}-{GROUP}-0"
+    return f"{run}-{WORKERS}-0"
 
 
 def jobset(metadata: Manifest, job: Manifest, retries: int) -> Manifest:
@@ -30,14 +34,14 @@ def jobset(metadata: Manifest, job: Manifest, retries: int) -> Manifest:
                 "maxRestarts": retries,
                 "rules": [
                     {
-                        "name": "lost",
-                        "action": "FailJobSet",
                         # A fatal exit code, or no time left: another try would be no better.
+                        "name": "final",
+                        "action": "FailJobSet",
                         "onJobFailureReasons": ["PodFailurePolicy", "DeadlineExceeded"],
                     }
                 ],
             },
-            "replicatedJobs": [{"name": GROUP, "replicas": 1, "template": {"spec": job["spec"]}}],
+            "replicatedJobs": [{"name": WORKERS, "replicas": 1, "template": {"spec": job["spec"]}}],
         },
     }
 

@@ -50,8 +50,8 @@ class Peers(Arguments):
 class Serving(Arguments):
     """Who may call the models that a team serves."""
 
-    ports: list[Port] = Field(min_length=1, examples=[[8080]])
-    """Container ports of the model services."""
+    ports: list[Port] = Field([], examples=[[8080]])
+    """Container ports of the model services; default: all that they listen on."""
 
     namespaces: list[DnsLabel] = Field([], examples=[["web"]])
     """Namespaces that call them."""
@@ -77,7 +77,8 @@ class Network(Arguments):
     """Whom the team's pods may open connections to: data, registries of models and packages."""
 
     serving: Serving | None = Field(None, examples=[{"ports": [8080], "anywhere": True}])
-    """Who may call the team's model services; default: the team itself."""
+    """Who may call the team's model services; default: the team itself, and anywhere for a team that
+    ``serves``."""
 
     dns_namespace: DnsLabel = "kube-system"
     """Namespace of the cluster's DNS servers. The caches of nodes (169.254.0.0/16) are asked too."""
@@ -87,7 +88,7 @@ class Network(Arguments):
     ``allow_to`` covers its address."""
 
 
-def policies(metadata: Manifest, network: Network) -> dict[str, Manifest]:
+def policies(metadata: Manifest, network: Network, *, serves: bool) -> dict[str, Manifest]:
     """The NetworkPolicies of a team, by role."""
     dns = [{"protocol": protocol, "port": 53} for protocol in ("UDP", "TCP")]
     dns_servers = [_namespace(network.dns_namespace), {"ipBlock": {"cidr": _LINK_LOCAL}}]
@@ -98,13 +99,14 @@ def policies(metadata: Manifest, network: Network) -> dict[str, Manifest]:
         specs["allow-from"] = {"policyTypes": ["Ingress"], "ingress": [{"from": sources}]}
     if targets:
         specs["allow-to"] = {"policyTypes": ["Egress"], "egress": [{"to": targets}]}
-    if network.serving is not None:
-        callers = [_namespace(name) for name in network.serving.namespaces]
-        rule: Manifest = {"ports": [{"protocol": "TCP", "port": port} for port in network.serving.ports]}
+    serving = network.serving or (Serving(anywhere=True) if serves else None)
+    if serving is not None:
+        callers = [_namespace(name) for name in serving.namespaces]
+        ports = [{"protocol": "TCP", "port": port} for port in serving.ports]
         specs["allow-serving"] = {
             "podSelector": {"matchLabels": {"workload-type": "inference"}},
             "policyTypes": ["Ingress"],
-            "ingress": [{**({"from": callers} if callers else {}), **rule}],
+            "ingress": [{**({"from": callers} if callers else {}), **({"ports": ports} if ports else {})}],
         }
     specs |= {
         "allow-dns": {"policyTypes": ["Egress"], "egress": [{"to": dns_servers, "ports": dns}]},

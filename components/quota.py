@@ -139,7 +139,7 @@ def default_limits(hard: Mapping[str, str]) -> ContainerLimits:
     if "limits.cpu" in hard:
         default["cpu"] = _at_most("1", hard["limits.cpu"])
     request = {
-        name: _at_most(quantity, hard.get(f"requests.{name}"), default.get(name))
+        name: _at_most(quantity, hard.get(name), hard.get(f"requests.{name}"), default.get(name))
         for name, quantity in (("cpu", "100m"), ("memory", "256Mi"))
     }
     return ContainerLimits(default_request=request, default=default)

@@ -38,7 +38,7 @@ def owned(manifest: Manifest, owner: pulumi.Output[Any]) -> Manifest:
         "apiVersion": "v1",
         "kind": "ConfigMap",
         "name": owner["name"],
-        "uid": owner["uid"],
+        "uid": owner.apply(lambda metadata: metadata.get("uid")),
         "blockOwnerDeletion": True,
     }
     return {**manifest, "metadata": {**manifest["metadata"], "ownerReferences": [reference]}}

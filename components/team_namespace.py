@@ -83,7 +83,8 @@ class TeamNamespaceArgs(Arguments):
     serves: bool = False
     """Whether it may be reached from outside the cluster, by node ports and load balancers.
 
-    Without it the quota has none of either, unless it says otherwise itself.
+    Without it the quota has none of either, unless it says otherwise itself, and only the team itself
+    may call its models, unless ``network.serving`` says otherwise.
     """
 
     container_limits: ContainerLimits | None = None
@@ -192,7 +193,7 @@ def manifests(name: str, args: TeamNamespaceArgs) -> dict[str, Manifest]:
         **(admission({"labels": labels}, namespace, args.registries) if args.registries else {}),
         **{f"queue-{queue}": _queue(queue, cluster_queue, metadata) for queue, cluster_queue in args.queues.items()},
         # Last: see _PROTECTED.
-        **policies(metadata, args.network),
+        **policies(metadata, args.network, serves=args.serves),
     }
 
 

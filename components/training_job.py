@@ -8,7 +8,7 @@ from pydantic import Field
 
 from components.arguments import checked_name, refuse
 from components.distributed import TrainingSecurity, network, service_name, torchrun
-from components.jobset import Operator, jobset, name_of_job
+from components.jobset import NEEDS_OPERATOR, Operator, jobset, name_of_job
 from components.labels import Labels, workload_labels
 from components.names import DnsLabel, LabelValue, ServiceName
 from components.names import Labels as LabelArguments
@@ -117,9 +117,10 @@ class TrainingJobArgs(WorkloadArgs):
     wait_for: WaitFor = "start"
     """What ``pulumi up`` waits for.
 
-    ``start``: the Job has started, or is queued; a Pod is ready. ``completion``: it has ended well;
-    a run that has not, because it failed or because ``up`` was interrupted, is started again by the
-    next ``up``. ``none``: only that it has been accepted.
+    ``start``: the Job has started, or is queued; a Pod is ready. ``completion``: it has ended well.
+    A Job that has not by the next ``up``, because it failed or because ``up`` was interrupted, is
+    then started again; not where previous runs are kept, nor a group: these want a new ``run_id``.
+    ``none``: only that it has been accepted.
     """
 
     timeout: Annotated[int, Field(ge=1, strict=True)] | None = None
@@ -382,7 +383,7 @@ class TrainingJob(pulumi.ComponentResource):
         # The new run begins when the one before has given back its GPUs.
         option = pulumi.ResourceOptions(delete_before_replace=True)
         if args.restart == "group":
-            before.append(Operator(f"{name}-operator", pulumi.ResourceOptions(parent=self)))
+            before.append(Operator(f"{name}-{NEEDS_OPERATOR}", pulumi.ResourceOptions(parent=self)))
         if args.previous_runs == "keep":
             owner = register_all(self, name, {"runs": objects.pop("runs")}, depends_on=before)["runs"]
             objects[role] = owned(objects[role], owner.metadata)
@@ -396,9 +397,14 @@ def _check_name(name: str, args: TrainingJobArgs) -> None:
     checked_name("TrainingJob", name, DnsLabel)
     checked_name("TrainingJob", run, DnsLabel)
     if args.workers > 1:
-        job = name_of_job(run) if args.restart == "group" else run
         checked_name("TrainingJob", service_name(name), ServiceName)
-        checked_name("TrainingJob", f"{job}-{args.workers - 1}", DnsLabel)
+        checked_name("TrainingJob", _longest_host_name(run, args), DnsLabel)
+
+
+def _longest_host_name(run: str, args: TrainingJobArgs) -> str:
+    last = args.workers - 1
+    # The operator wants room for the whole name of a pod, with its random end.
+    return f"{name_of_job(run)}-{last}-abcde" if args.restart == "group" else f"{run}-{last}"
 
 
 def _selector(name: str, args: TrainingJobArgs) -> str:

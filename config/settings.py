@@ -12,6 +12,7 @@ from components.capacity import shortfalls
 from components.footprint import footprint
 from components.names import DnsLabel, NamespaceName, ServiceName
 from components.priority import PriorityClassesByName
+from components.runs import run_name
 from components.team_namespace import itself, refusal, tenant
 from components.team_namespace import manifests as team_manifests
 from components.workload import WorkloadArgs
@@ -106,6 +107,7 @@ class StackSettings(Arguments):
             owners.setdefault(namespace, name)
         selected: dict[tuple[str, str], str] = {}
         objects: dict[tuple[str, str], str] = {}
+        runs: dict[tuple[str, str], str] = {}
         for section, name, args in self._workloads():
             place = str(args.team or args.namespace)
             app = args.labels.get("app", name)
@@ -115,6 +117,12 @@ class StackSettings(Arguments):
                 problems.append(
                     ((section, name, "labels", "app"), refuse(what, "give each workload its own app label"))
                 )
+            if isinstance(args, TrainingJobArgs):
+                run = run_name(name, args.run_id)
+                other = runs.setdefault((place, run), name)
+                if other != name:
+                    error = refuse(f"a run {run!r} of {other} is in the same namespace", "give it another runId")
+                    problems.append(((section, name, "runId"), error))
             if section == "modelServices" and isinstance(args, ModelServiceArgs):
                 service = args.service.name or name
                 other = objects.setdefault((place, service), name)

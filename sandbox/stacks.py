@@ -60,10 +60,13 @@ class Stacks:
         self._run("preview", stack)
 
     def destroy(self, stack: str) -> None:
-        """Destroy a stack's objects and forget the stack."""
+        """Destroy a stack's objects and forget the stack.
+
+        What the stack protects is left to the end of the cluster: nothing in a sandbox outlives that.
+        """
         self._mend(stack)
-        self._run("destroy", stack, "--yes", "--skip-preview")
-        self._quietly("stack", "rm", "--yes", "--preserve-config", "--stack", stack)
+        self._run("destroy", stack, "--yes", "--skip-preview", "--exclude-protected")
+        self._quietly("stack", "rm", "--yes", "--force", "--preserve-config", "--stack", stack)
 
     def select(self, stack: str) -> None:
         """Select a stack, made where it is new."""

@@ -154,6 +154,56 @@ BROKEN: dict[str, tuple[Break, str, str]] = {
         f"{_SERVICE}.service.type: must be one of 'ClusterIP', 'NodePort', 'LoadBalancer' or 'ExternalName' (got",
         "service.type ClusterIP --stack prod",
     ),
+    "replicas and an autoscaler": (
+        _service(autoscale={"min": 2, "max": 6, "cpu": 70}),
+        f"{_SERVICE}.replicas: the autoscaler decides how many pods serve",
+        "remove replicas: autoscale.min is the fewest pods",
+    ),
+    "an autoscaler of CPU down to zero": (
+        _service(autoscale={"min": 0, "max": 6, "cpu": 70}),
+        f"{_SERVICE}.autoscale.min: only KEDA scales to zero",
+        "set it to 1, or scale by keda",
+    ),
+    "a model on a volume of one node for three pods": (
+        _service(model={"source": {"claim": "bert"}}),
+        f"{_SERVICE}.model.source.accessMode: only one node can mount it, not 3 pods",
+        "use a volume that several nodes can mount and say so with accessMode, or set replicas to 1",
+    ),
+    "a model from two sources": (
+        _service(model={"source": {"claim": "bert", "image": "models/bert:v1"}}),
+        f"{_SERVICE}.model.source: a model has one source: it has claim and image",
+        "give one of claim, image, download",
+    ),
+    "pods for a model that is hosted elsewhere": (
+        _service(service={"type": "ExternalName", "externalName": "models.example.com"}),
+        f"{_SERVICE}.gpus: a model that is hosted elsewhere (service.type ExternalName) has no pods",
+        "remove it, or choose another type of service",
+    ),
+    "a model that is hosted nowhere": (
+        _service(service={"type": "ExternalName"}),
+        f"{_SERVICE}.service.externalName: is required with the type ExternalName",
+        "service.externalName models.example.com --stack prod",
+    ),
+    "a canary of all requests without a route": (
+        _service(canary={"image": "a:b", "weight": 100}),
+        f"{_SERVICE}.canary.weight: 100 takes a route",
+        "set route, or a weight from 1 to 99",
+    ),
+    "a canary with the name of another service": (
+        lambda settings: settings["modelServices"].update(
+            {
+                "bert": {"team": "ml-serving", "image": "a:b", "canary": {"image": "a:c", "weight": 10}},
+                "bert-canary": {"team": "ml-serving", "image": "a:b"},
+            }
+        ),
+        "ml-platform:modelServices.bert.canary: its objects would be those of the service bert-canary",
+        "rename that service",
+    ),
+    "a probe that waits for longer than the model may load": (
+        _service(startupBudget=20),
+        f"{_SERVICE}.health.readiness.initialDelaySeconds: 30 leaves nothing of the startup budget of 20 seconds",
+        "lower it, or raise startupBudget",
+    ),
     "an image reference that cannot be": (
         _service(image="myregistry/Bert:v1"),
         f"{_SERVICE}.image: 'myregistry/Bert:v1' is not an image reference",

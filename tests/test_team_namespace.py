@@ -138,6 +138,7 @@ def test_the_limits_of_containers_are_those_that_kubernetes_would_fill_in() -> N
     [
         ({}, {"cpu": "100m", "memory": "256Mi"}, {"memory": "1Gi"}),
         ({"limits.cpu": "8"}, {"cpu": "100m", "memory": "256Mi"}, {"cpu": "1", "memory": "1Gi"}),
+        ({"memory": "100Mi"}, {"cpu": "100m", "memory": "100Mi"}, {"memory": "1Gi"}),
         ({"requests.cpu": "50m", "limits.memory": "128Mi"}, {"cpu": "50m", "memory": "128Mi"}, {"memory": "128Mi"}),
     ],
 )
@@ -177,6 +178,13 @@ def test_named_peers_are_allowed_and_the_metadata_server_is_not() -> None:
     assert rule["to"] == [{"ipBlock": {"cidr": "0.0.0.0/0"}}, {"ipBlock": {"cidr": "10.0.0.0/8"}}]
     anywhere = objects(network={"serving": {"ports": [8080], "anywhere": True}})["allow-serving"]
     assert anywhere["spec"]["ingress"] == [{"ports": [{"protocol": "TCP", "port": 8080}]}]
+
+
+def test_a_team_that_serves_is_reached_from_anywhere_unless_it_says_from_where() -> None:
+    assert "allow-serving" not in objects()
+    assert objects(serves=True)["allow-serving"]["spec"]["ingress"] == [{}]
+    (rule,) = objects(serves=True, network={"serving": {"namespaces": ["ingress"]}})["allow-serving"]["spec"]["ingress"]
+    assert list(rule) == ["from"]
 
 
 def test_roles_exist_for_those_that_somebody_is() -> None:
@@ -287,7 +295,7 @@ def test_native_quota_keys(key: str) -> None:
         ({"network": {"allow_to": {"cidrs": ["10.0.0.1"]}}}, "10.0.0.1 is not an address block"),
         ({"network": {"allow_to": {"cidrs": ["internet"]}}}, "'internet' is not an address block such as 10.0.0.0/8"),
         ({"network": {"serving": {"ports": [80]}}}, "models are served to namespaces or to anywhere: neither is given"),
-        ({"network": {"serving": {"ports": [], "anywhere": True}}}, "serving.ports: needs at least 1 entries"),
+        ({"network": {"serving": {"ports": [0], "anywhere": True}}}, "network.serving.ports[0]: must be at least 1"),
         ({"access": {"viewers": ["system:authenticated"]}}, "'system:authenticated' is a group of Kubernetes' own"),
         ({"access": {"admins": [" "]}}, "is empty: name a group of your identity provider"),
         ({"registries": ["https://ghcr.io"]}, "is not the beginning of an image reference"),

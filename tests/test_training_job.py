@@ -8,6 +8,8 @@ import pytest
 from components import ArgumentError, NodePool, TeamNamespace, Toleration, TrainingJob, TrainingJobArgs
 from components.training_job import manifests
 from tests.mocks import deploy
+from tests.schemas import assert_valid
+from tests.trainings import container, job, objects, pod_spec
 
 GPU_POOL = NodePool(
     image="pytorch/pytorch:2.1.0-cuda12.1-cudnn8-runtime",
@@ -16,22 +18,6 @@ GPU_POOL = NodePool(
     gpu_resource="nvidia.com/gpu",
     runtime_class_name="nvidia",
 )
-
-
-def job(**arguments: Any) -> dict[str, Any]:
-    """The Job of a TrainingJob called bert in the namespace lab."""
-    args = TrainingJobArgs(**{"namespace": "lab", "image": "trainer:v1", **arguments})
-    return manifests("bert", args, args.tenant())["job"]
-
-
-def pod_spec(**arguments: Any) -> dict[str, Any]:
-    spec: dict[str, Any] = job(**arguments)["spec"]["template"]["spec"]
-    return spec
-
-
-def container(**arguments: Any) -> dict[str, Any]:
-    main: dict[str, Any] = pod_spec(**arguments)["containers"][0]
-    return main
 
 
 def test_a_job_starts_a_new_pod_when_one_fails_and_is_never_collected() -> None:
@@ -241,3 +227,105 @@ def test_children_use_the_components_provider_and_not_its_other_options() -> Non
     child = deploy(program)["bert-job"]
     assert "other-cluster" in child.request.provider
     assert not list(child.request.aliases)
+
+
+def test_the_labels_that_a_job_keeps_for_itself_can_change_while_its_pods_run() -> None:
+    made = job(labels={"app": "ml", "tier": "gold"}, framework="jax", queue="gpus")
+    assert made["metadata"]["labels"]["tier"] == "gold"
+    assert made["metadata"]["labels"]["kueue.x-k8s.io/queue-name"] == "gpus"
+    assert made["spec"]["template"]["metadata"]["labels"] == {
+        "app": "ml",
+        "app.kubernetes.io/name": "bert",
+        "app.kubernetes.io/managed-by": "pulumi",
+        "workload-type": "training",
+        "framework": "jax",
+        "sidecar.istio.io/inject": "false",
+    }
+
+
+@pytest.mark.parametrize("controller", ["job", "pod"])
+def test_a_run_is_not_moved_to_save_a_node_unless_the_user_says_so(controller: str) -> None:
+    def annotations(**given: Any) -> dict[str, str]:
+        run = objects(controller=controller, **given)[controller]
+        pod = run if controller == "pod" else run["spec"]["template"]
+        found: dict[str, str] = pod["metadata"]["annotations"]
+        return found
+
+    assert annotations() == {"karpenter.sh/do-not-disrupt": "true"}
+    assert annotations(annotations={"karpenter.sh/do-not-disrupt": "false"}) == {"karpenter.sh/do-not-disrupt": "false"}
+
+
+def test_checkpoints_are_where_the_environment_says_and_apart_for_each_run() -> None:
+    def directory(run_id: str | None = None, **checkpoints: Any) -> str:
+        given = {"claim": "runs", **checkpoints}
+        (variable,) = container(checkpoints=given, run_id=run_id)["env"]
+        assert variable["name"] == "CHECKPOINT_DIR"
+        value: str = variable["value"]
+        return value
+
+    assert directory() == "/checkpoints/bert"
+    assert directory("2") == "/checkpoints/bert-2"
+    assert directory("2", directory="bert") == "/checkpoints/bert"
+    assert directory(path="/mnt/") == "/mnt/bert"
+    spec = pod_spec(checkpoints={"claim": "runs", "path": "/mnt"})
+    assert {"name": "checkpoints", "persistentVolumeClaim": {"claimName": "runs"}} in spec["volumes"]
+    assert {"name": "checkpoints", "mountPath": "/mnt"} in spec["containers"][0]["volumeMounts"]
+
+
+def test_a_priority_class() -> None:
+    assert pod_spec(priority_class="high")["priorityClassName"] == "high"
+
+
+# Every argument of a job once, beside those of several workers.
+EVERYTHING: dict[str, Any] = {
+    "command": ["python", "train.py"],
+    "args": ["--lr", "1"],
+    "env": {"A": "1"},
+    "secret_env": {"TOKEN": {"secret": "hub", "key": "token"}},
+    "node_pool": GPU_POOL,
+    "gpus": 2,
+    "framework": "pytorch",
+    "experiment": "lr",
+    "labels": {"tier": "gold"},
+    "annotations": {"a": "b"},
+    "image_pull_secrets": ["registry"],
+    "priority_class": "high",
+    "volumes": {
+        "claim": {"path": "/claim", "claim": "data", "access_mode": "ReadWriteMany"},
+        "scratch": {"path": "/scratch", "ephemeral": "50Gi", "storage_class": "fast"},
+        "weights": {"path": "/weights", "image": "models/bert:v1"},
+        "settings": {"path": "/settings", "config_map": "settings"},
+    },
+    "shared_memory": "2Gi",
+    "init": [{"name": "stage", "command": ["fetch"], "resources": {"requests": {"cpu": 1, "memory": "1Gi"}}}],
+    "checkpoints": {"claim": "runs", "access_mode": "ReadWriteMany"},
+    "retries": 3,
+    "deadline": 3600,
+    "queue": "gpus",
+    "run_id": "2",
+    "security": {"capabilities": ["IPC_LOCK"], "writable_root": True},
+}
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        {},
+        EVERYTHING,
+        {**EVERYTHING, "fatal_exit_codes": [3], "workers": 4, "distributed": "torchrun", "min_workers": 2},
+        {**EVERYTHING, "queue": None, "controller": "pod"},
+        {"previous_runs": "keep"},
+    ],
+)
+def test_kubernetes_knows_every_field(given: dict[str, Any]) -> None:
+    assert_valid(objects(**given))
+
+
+def test_two_thousand_training_jobs_in_one_program() -> None:
+    def program() -> None:
+        team = TeamNamespace("nlp", {"quota": {"pods": 5000}})
+        for number in range(2000):
+            TrainingJob(f"job-{number}", {"team": team, "image": "trainer:v1"})
+
+    names = deploy(program).names()
+    assert sum(name.endswith("-job") for name in names) == 2000

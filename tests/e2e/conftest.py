@@ -29,6 +29,12 @@ def project(request: pytest.FixtureRequest) -> Iterator[Project]:
         yield copy
 
 
+@pytest.fixture
+def checkout(request: pytest.FixtureRequest) -> Iterator[Project]:
+    """A copy of the project with nothing up."""
+    yield from fresh_copy(Path(request.path).stem)
+
+
 def fresh_copy(name: str) -> Iterator[Project]:
     """A copy of the project with nothing up, which leaves nothing behind."""
     folder = SOURCE / ".sandbox" / "e2e" / name

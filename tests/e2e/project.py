@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -10,9 +11,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import psutil
 import yaml
 from pulumi import automation
 
+from sandbox import servers
 from sandbox.layout import Layout
 
 SOURCE = Path(__file__).resolve().parent.parent.parent
@@ -53,6 +56,21 @@ class Project:
     def sandbox(self, *arguments: str, timeout: float = 300) -> subprocess.CompletedProcess[str]:
         """Run ``python -m sandbox``, as make does."""
         return self.run(sys.executable, "-m", "sandbox", *arguments, timeout=timeout)
+
+    def up(self, stack: str = "dev") -> str:
+        """``make up``, which has to go well; returns what it prints."""
+        done = self.sandbox("up", "--stack", stack)
+        assert done.returncode == 0, done.stdout + done.stderr
+        return done.stdout
+
+    def processes(self) -> dict[str, psutil.Process]:
+        """The servers that run."""
+        return servers.running(self.layout.root)
+
+    def listening(self) -> set[tuple[str, int]]:
+        """Where the servers listen."""
+        connections = [c for process in self.processes().values() for c in process.net_connections("inet")]
+        return {(c.laddr.ip, c.laddr.port) for c in connections if c.status == psutil.CONN_LISTEN}
 
     def run(self, *command: str, timeout: float = 120) -> subprocess.CompletedProcess[str]:
         """Run a command as a shell that has sourced .sandbox/env does."""
@@ -112,3 +130,10 @@ class Project:
             check=False,
             timeout=60,
         )
+
+
+def did(output: str) -> str:
+    """What Pulumi did last to all resources alike, by its own summary; nothing where it did several things."""
+    summaries = re.findall(r"^Resources:\n((?: .+\n)+)\n", output, re.MULTILINE)
+    lines = summaries[-1].splitlines() if summaries else []
+    return lines[0].split()[-1] if len(lines) == 1 else ""

@@ -1,9 +1,6 @@
-"""The sandbox under faults: killed servers, killed runs, taken ports, neighbours."""
+"""The life of a sandbox: up, again, down; another stack, another checkout, taken ports, a lost folder."""
 
-import os
-import re
 import shutil
-import signal
 import socket
 import subprocess
 import sys
@@ -15,13 +12,7 @@ import pytest
 
 from sandbox import servers
 from tests.e2e.conftest import fresh_copy
-from tests.e2e.project import Project
-
-
-@pytest.fixture
-def checkout() -> Iterator[Project]:
-    """A checkout with nothing up."""
-    yield from fresh_copy("faults")
+from tests.e2e.project import Project, did
 
 
 @pytest.fixture
@@ -30,62 +21,19 @@ def neighbour() -> Iterator[Project]:
     yield from fresh_copy("a neighbour")
 
 
-def up(project: Project, stack: str = "dev") -> str:
-    done = project.sandbox("up", "--stack", stack)
-    assert done.returncode == 0, done.stdout + done.stderr
-    return done.stdout
-
-
-def did(output: str) -> str:
-    """What Pulumi did to all resources alike, by its own summary; nothing where it did several things."""
-    match = re.search(r"^Resources:\n +[-+]? ?[0-9]+ ([a-z]+)\n\n", output, re.MULTILINE)
-    return match[1] if match else ""
-
-
-def processes(project: Project) -> dict[str, psutil.Process]:
-    return servers.running(project.layout.root)
-
-
-def listening(project: Project) -> set[tuple[str, int]]:
-    """Where the sandbox's servers listen."""
-    connections = [c for process in processes(project).values() for c in process.net_connections("inet")]
-    return {(c.laddr.ip, c.laddr.port) for c in connections if c.status == psutil.CONN_LISTEN}
-
-
-def start_up(project: Project) -> subprocess.Popen[str]:
-    """``make up``, running."""
-    return subprocess.Popen(
-        [sys.executable, "-m", "sandbox", "up", "--stack", "dev"],
-        cwd=project.folder,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        start_new_session=True,
-    )
-
-
-def read_until(process: subprocess.Popen[str], pattern: str) -> None:
-    """Read a process's output up to the first line that matches."""
-    assert process.stdout is not None
-    for line in process.stdout:
-        if re.search(pattern, line):
-            return
-    raise AssertionError(f"{pattern} was never printed")
-
-
 def test_up_twice_then_down_leaves_no_process_and_no_port(checkout: Project) -> None:
-    up(checkout)
-    again = up(checkout)
+    checkout.up()
+    again = checkout.up()
     assert "cluster: up already" in again
     assert did(again) == "unchanged"
-    addresses = listening(checkout)
+    addresses = checkout.listening()
     assert {address for address, _ in addresses} == {"127.0.0.1"}
     secrets = [checkout.layout.kubeconfig, *checkout.layout.cluster.rglob("*.key")]
     assert {oct(path.stat().st_mode & 0o777) for path in secrets} == {"0o600"}
     down = checkout.sandbox("down")
     assert down.returncode == 0, down.stderr
     assert did(down.stdout) == "deleted"
-    assert processes(checkout) == {}
+    assert checkout.processes() == {}
     for address in addresses:
         with socket.socket() as probe:
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -94,8 +42,8 @@ def test_up_twice_then_down_leaves_no_process_and_no_port(checkout: Project) -> 
 
 
 def test_another_stack_takes_the_place_of_the_one_that_is_up(checkout: Project) -> None:
-    up(checkout, "dev")
-    output = up(checkout, "prod")
+    checkout.up("dev")
+    output = checkout.up("prod")
     assert "stack dev is up in this sandbox" in output
     assert did(output) == "created"
     assert {node["metadata"]["labels"]["sandbox.ml-platform/pool"] for node in checkout.get("nodes")["items"]} == {
@@ -104,45 +52,12 @@ def test_another_stack_takes_the_place_of_the_one_that_is_up(checkout: Project) 
     }
 
 
-def test_killed_servers_are_noticed_and_started_again(checkout: Project) -> None:
-    up(checkout)
-    for process in processes(checkout).values():
-        process.kill()
-    output = up(checkout)
-    assert "cluster: starting again: etcd, kube-apiserver, kube-controller-manager, kube-scheduler, kwok" in output
-    assert did(output) == "unchanged"
-
-
-def test_servers_killed_in_the_middle_of_up(checkout: Project) -> None:
-    running = start_up(checkout)
-    read_until(running, r"Deployment model-serving-deployment creating")
-    for process in processes(checkout).values():
-        process.kill()
-    output, _ = running.communicate(timeout=60)
-    assert running.returncode == 1
-    assert "the cluster fell while pulumi up ran" in output
-    assert "Traceback" not in output
-    up(checkout)
-    assert checkout.get("deployment", "model-serving", "ml-serving")["status"]["readyReplicas"] == 1
-    assert did(up(checkout)) == "unchanged"
-
-
-def test_up_itself_killed_in_the_middle(checkout: Project) -> None:
-    running = start_up(checkout)
-    read_until(running, r"Deployment model-serving-deployment creating")
-    os.killpg(running.pid, signal.SIGKILL)
-    running.communicate()
-    output = up(checkout)
-    assert "removing the lock of a run that was killed" in output
-    assert did(up(checkout)) == "unchanged"
-
-
 def test_a_lost_folder_leaves_no_servers_behind(checkout: Project) -> None:
     assert checkout.sandbox("start").returncode == 0
-    before = {process.pid for process in processes(checkout).values()}
+    before = {process.pid for process in checkout.processes().values()}
     shutil.rmtree(checkout.layout.root)
     assert checkout.sandbox("start").returncode == 0
-    after = {process.pid for process in processes(checkout).values()}
+    after = {process.pid for process in checkout.processes().values()}
     assert len(after) == 5
     assert not before & after
     assert not any(psutil.pid_exists(pid) for pid in before)
@@ -150,7 +65,7 @@ def test_a_lost_folder_leaves_no_servers_behind(checkout: Project) -> None:
 
 def test_a_port_that_somebody_else_has_taken_meanwhile(checkout: Project) -> None:
     assert checkout.sandbox("start").returncode == 0
-    port = max(port for _, port in listening(checkout))
+    port = max(port for _, port in checkout.listening())
     servers.stop(checkout.layout.root)
     with socket.socket() as stranger:
         stranger.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -158,7 +73,7 @@ def test_a_port_that_somebody_else_has_taken_meanwhile(checkout: Project) -> Non
         stranger.listen()
         started = checkout.sandbox("start")
         assert started.returncode == 0, started.stdout + started.stderr
-        assert port not in {taken for _, taken in listening(checkout)}
+        assert port not in {taken for _, taken in checkout.listening()}
 
 
 def test_two_checkouts_do_not_collide(checkout: Project, neighbour: Project) -> None:
@@ -174,9 +89,9 @@ def test_two_checkouts_do_not_collide(checkout: Project, neighbour: Project) -> 
     ]
     outputs = [process.communicate(timeout=300)[0] for process in both]
     assert [process.returncode for process in both] == [0, 0], outputs
-    assert not listening(checkout) & listening(neighbour)
+    assert not checkout.listening() & neighbour.listening()
     assert checkout.sandbox("down").returncode == 0
-    assert len(processes(neighbour)) == 5
+    assert len(neighbour.processes()) == 5
     assert neighbour.names("deployments", "ml-serving") == ["model-serving"]
 
 
@@ -187,17 +102,5 @@ def test_a_broken_stack_is_told_before_anything_is_started(checkout: Project) ->
     assert refused.returncode == 1
     assert "Pulumi.dev.yaml: ml-platform:modelServices.model-serving.replicas: must be at least 1" in refused.stderr
     assert "Traceback" not in refused.stderr
-    assert processes(checkout) == {}
+    assert checkout.processes() == {}
     assert time.monotonic() - started < 30
-
-
-def test_a_server_that_cannot_start_is_told_with_the_end_of_its_log(checkout: Project) -> None:
-    assert checkout.sandbox("start").returncode == 0
-    servers.stop(checkout.layout.root)
-    (checkout.layout.cluster / "pki" / "apiserver.crt").write_text("damaged", encoding="utf-8")
-    failed = checkout.sandbox("start")
-    assert failed.returncode == 1
-    assert "kube-apiserver ended right after its start. The end of" in failed.stderr
-    assert "make down" in failed.stderr
-    assert checkout.sandbox("down").returncode == 0
-    assert checkout.sandbox("start").returncode == 0

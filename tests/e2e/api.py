@@ -1,0 +1,83 @@
+"""The API server, asked directly: as the administrator, or as anybody whom the administrator plays."""
+
+import json
+import ssl
+from collections.abc import Sequence
+from http.client import HTTPSConnection
+from typing import Any
+
+import yaml
+
+from sandbox.layout import Layout
+
+Object = dict[str, Any]
+
+
+class Api:
+    """One connection, kept open: thousands of requests take seconds."""
+
+    def __init__(self, layout: Layout) -> None:
+        config = yaml.safe_load(layout.kubeconfig.read_text(encoding="utf-8"))
+        cluster, user = config["clusters"][0]["cluster"], config["users"][0]["user"]
+        context = ssl.create_default_context(cafile=cluster["certificate-authority"])
+        context.load_cert_chain(user["client-certificate"], user["client-key"])
+        host, port = cluster["server"].removeprefix("https://").rsplit(":", 1)
+        self._connection = HTTPSConnection(host, int(port), context=context, timeout=30)
+
+    def close(self) -> None:
+        """Hang up."""
+        self._connection.close()
+
+    def request(
+        self, method: str, path: str, body: Object | None = None, *, user: str = "", groups: Sequence[str] = ()
+    ) -> tuple[int, Object]:
+        """The status and the answer; a user of these groups asks, or the administrator."""
+        content = json.dumps(body).encode() if body is not None else b""
+        self._connection.putrequest(method, path)
+        kind = "application/merge-patch+json" if method == "PATCH" else "application/json"
+        for name, value in (("Content-Type", kind), ("Content-Length", str(len(content)))):
+            self._connection.putheader(name, value)
+        if user:
+            self._connection.putheader("Impersonate-User", user)
+            for group in (*groups, "system:authenticated"):
+                self._connection.putheader("Impersonate-Group", group)
+        self._connection.endheaders(content)
+        response = self._connection.getresponse()
+        answer = response.read()
+        try:
+            return response.status, json.loads(answer)
+        except json.JSONDecodeError:
+            return response.status, {"message": answer.decode(errors="replace")}
+
+    def create(self, path: str, body: Object) -> Object:
+        """Create an object as the administrator; it has to succeed."""
+        status, answer = self.request("POST", path, body)
+        assert status == 201, answer.get("message")
+        return answer
+
+    def get(self, path: str) -> Object:
+        """What is at a path; it has to exist."""
+        status, answer = self.request("GET", path)
+        assert status == 200, answer.get("message")
+        return answer
+
+
+def pod(name: str, **spec: Any) -> Object:
+    """A pod that passes Pod Security restricted, asks for next to nothing and never is scheduled."""
+    container = {
+        "name": "c",
+        "image": "ghcr.io/acme/a:v1",
+        "resources": {"requests": {"cpu": "10m", "memory": "1Mi"}, "limits": {"cpu": "10m", "memory": "1Mi"}},
+        "securityContext": {"allowPrivilegeEscalation": False, "capabilities": {"drop": ["ALL"]}},
+    }
+    return {
+        "apiVersion": "v1",
+        "kind": "Pod",
+        "metadata": {"name": name},
+        "spec": {
+            "containers": [container],
+            "schedulerName": "nobody",
+            "securityContext": {"runAsNonRoot": True, "seccompProfile": {"type": "RuntimeDefault"}},
+            **spec,
+        },
+    }

@@ -1,0 +1,76 @@
+"""The sandbox under faults: servers and runs that are killed, a server that cannot start."""
+
+import os
+import re
+import signal
+import subprocess
+import sys
+
+from sandbox import servers
+from tests.e2e.project import Project, did
+
+
+def start_up(project: Project) -> subprocess.Popen[str]:
+    """``make up``, running."""
+    return subprocess.Popen(
+        [sys.executable, "-m", "sandbox", "up", "--stack", "dev"],
+        cwd=project.folder,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        start_new_session=True,
+    )
+
+
+def read_until(process: subprocess.Popen[str], pattern: str) -> None:
+    """Read a process's output up to the first line that matches."""
+    assert process.stdout is not None
+    for line in process.stdout:
+        if re.search(pattern, line):
+            return
+    raise AssertionError(f"{pattern} was never printed")
+
+
+def test_killed_servers_are_noticed_and_started_again(checkout: Project) -> None:
+    checkout.up()
+    for process in checkout.processes().values():
+        process.kill()
+    output = checkout.up()
+    assert "cluster: starting again: etcd, kube-apiserver, kube-controller-manager, kube-scheduler, kwok" in output
+    assert did(output) == "unchanged"
+
+
+def test_servers_killed_in_the_middle_of_up(checkout: Project) -> None:
+    running = start_up(checkout)
+    read_until(running, r"Deployment model-serving-deployment creating")
+    for process in checkout.processes().values():
+        process.kill()
+    output, _ = running.communicate(timeout=60)
+    assert running.returncode == 1
+    assert "the cluster fell while pulumi up ran" in output
+    assert "Traceback" not in output
+    checkout.up()
+    assert checkout.get("deployment", "model-serving", "ml-serving")["status"]["readyReplicas"] == 1
+    assert did(checkout.up()) == "unchanged"
+
+
+def test_up_itself_killed_in_the_middle(checkout: Project) -> None:
+    running = start_up(checkout)
+    read_until(running, r"Deployment model-serving-deployment creating")
+    os.killpg(running.pid, signal.SIGKILL)
+    running.communicate()
+    output = checkout.up()
+    assert "removing the lock of a run that was killed" in output
+    assert did(checkout.up()) == "unchanged"
+
+
+def test_a_server_that_cannot_start_is_told_with_the_end_of_its_log(checkout: Project) -> None:
+    assert checkout.sandbox("start").returncode == 0
+    servers.stop(checkout.layout.root)
+    (checkout.layout.cluster / "pki" / "apiserver.crt").write_text("damaged", encoding="utf-8")
+    failed = checkout.sandbox("start")
+    assert failed.returncode == 1
+    assert "kube-apiserver ended right after its start. The end of" in failed.stderr
+    assert "make down" in failed.stderr
+    assert checkout.sandbox("down").returncode == 0
+    assert checkout.sandbox("start").returncode == 0
