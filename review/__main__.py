@@ -15,6 +15,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from review.explain import ClusterError, explain, read, told
 from review.formats import FORMATS
 from review.model import review
 from review.preview import Preview, PreviewError, parse
@@ -25,14 +26,18 @@ def main() -> int:
     parser = argparse.ArgumentParser(
         prog="python -m review", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("command", nargs="?", choices=["page"], default="page")
+    parser.add_argument("command", nargs="?", choices=["page", "explain"], default="page")
     parser.add_argument("--stack", required=True, help="the stack's name")
     parser.add_argument("--preview", metavar="FILE", help="output of pulumi preview --json --show-sames; -: stdin")
     parser.add_argument("--format", choices=list(FORMATS), default="text")
     arguments = parser.parse_args()
     try:
+        if arguments.command == "explain":
+            diagnoses = explain(read(arguments.stack))
+            sys.stdout.write(told(arguments.stack, diagnoses))
+            return 1 if diagnoses else 0
         preview = _preview(arguments.stack, arguments.preview)
-    except (PreviewError, OSError) as error:
+    except (PreviewError, ClusterError, OSError) as error:
         print(error, file=sys.stderr)
         return 2
     made = review(preview, _pools(arguments.stack), datetime.now(UTC).date())

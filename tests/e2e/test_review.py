@@ -1,9 +1,11 @@
 """The review of a change, made of what the real engine says of it."""
 
+import json
 import re
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -63,3 +65,58 @@ def test_a_stack_that_does_not_exist(project: Project) -> None:
     done = project.run(sys.executable, "-m", "review", "--stack", "none")
     assert done.returncode == 2
     assert "no stack named 'none' found" in done.stderr
+
+
+def explained(project: Project) -> tuple[int, str]:
+    done = project.run(sys.executable, "-m", "review", "explain", "--stack", "prod")
+    assert done.stderr == ""
+    return done.returncode, done.stdout
+
+
+def test_explain_when_all_is_well(prod: Project) -> None:
+    assert explained(prod) == (
+        0,
+        "prod: nothing is wrong with the pods of this stack, as far as its events and their states say\n",
+    )
+
+
+def test_explain_after_a_failed_up(prod: Project) -> None:
+    """A quota that someone made smaller by hand, nodes that are not there, and a server that wants more memory."""
+    (pod,) = prod.get("pods", namespace="ml-training")["items"]
+    killed = {
+        "name": "trainer",
+        "image": "x",
+        "imageID": "",
+        "ready": False,
+        "restartCount": 1,
+        "state": {"terminated": {"reason": "OOMKilled", "exitCode": 137}},
+    }
+    patches = [
+        (
+            "pod",
+            pod["metadata"]["name"],
+            "ml-training",
+            {"status": {"containerStatuses": [killed]}},
+            ["--subresource=status"],
+        ),
+        ("resourcequota", "ml-serving-quota", "ml-serving", {"spec": {"hard": {"pods": "3"}}}, []),
+    ]
+    for kind, name, place, patch, flags in patches:
+        done = prod.run("kubectl", "patch", kind, name, "-n", place, *flags, "-p", json.dumps(patch))
+        assert done.returncode == 0, done.stderr
+
+    def change(settings: dict[str, Any]) -> None:
+        settings["modelServices"]["model-serving"].update(replicas=4, timeout=15)
+        settings["nodePools"]["none"] = {"nodeSelector": {"pool": "none"}}
+        settings["trainingJobs"]["lost"] = {"team": "data-pipeline", "nodePool": "none", "image": "a:v1", "timeout": 15}
+
+    prod.edit("prod", change)
+    try:
+        assert prod.run("pulumi", "up", "--stack", "prod", "--yes", "--skip-preview").returncode != 0
+        status, text = explained(prod)
+    finally:
+        prod.restore("prod")
+    assert status == 1
+    assert "Deployment ml-serving/model-serving: the namespace's ResourceQuota ml-serving-quota is full" in text
+    assert "the memory limit of 16Gi is too low" in text
+    assert "Job data-pipeline/lost: no node has both the labels that the pods select" in text
