@@ -15,6 +15,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from review.cluster import Cluster, check, seen
 from review.explain import ClusterError, explain, read, told
 from review.formats import FORMATS
 from review.model import review
@@ -30,6 +31,7 @@ def main() -> int:
     parser.add_argument("--stack", required=True, help="the stack's name")
     parser.add_argument("--preview", metavar="FILE", help="output of pulumi preview --json --show-sames; -: stdin")
     parser.add_argument("--format", choices=list(FORMATS), default="text")
+    parser.add_argument("--offline", action="store_true", help="do not ask the cluster, even where it can be reached")
     arguments = parser.parse_args()
     try:
         if arguments.command == "explain":
@@ -40,7 +42,12 @@ def main() -> int:
     except (PreviewError, ClusterError, OSError) as error:
         print(error, file=sys.stderr)
         return 2
-    made = review(preview, _pools(arguments.stack), datetime.now(UTC).date())
+    cluster = Cluster(preview.config.get("kubernetes:context"))
+    checks = None
+    if not arguments.offline and not preview.errors and cluster.reachable():
+        preview = seen(preview, cluster)
+        checks = check(preview, cluster)
+    made = review(preview, _pools(arguments.stack), datetime.now(UTC).date(), checks=checks)
     sys.stdout.write(FORMATS[arguments.format](made))
     return 1 if made.level == "stop" else 0
 

@@ -12,6 +12,7 @@ from policies.rule import Rule, target
 from policies.settings import PolicyException, PolicySettingsError
 from review.capacity import Gpus, QuotaUse, gpus, quota_use
 from review.changes import FieldChange, changes
+from review.cluster import Checks
 from review.impact import Interruption, interruptions
 from review.preview import Manifest, Preview, Step, known
 
@@ -78,15 +79,15 @@ def review(
     pools: Mapping[str, Mapping[str, Any]],
     today: date,
     *,
-    problems: tuple[str, ...] = (),
-    warnings: tuple[str, ...] = (),
-    notes: tuple[str, ...] = (),
+    checks: Checks | None = None,
 ) -> Review:
-    """Review a preview. ``problems``, ``warnings`` and ``notes`` are what checks against the cluster add."""
+    """Review a preview, with what the cluster adds to it where one was asked."""
     if preview.errors:  # it did not get to the end: what it lists is not what would be done
-        return Review(preview.stack, problems=(*preview.errors, *problems), warnings=preview.warnings, notes=notes)
+        return Review(preview.stack, problems=preview.errors, warnings=preview.warnings)
+    offline = Checks(notes=["the cluster: it was not asked what it would refuse, and what is there by now"])
+    checks = checks or offline
     before, after = preview.manifests(after=False), preview.manifests(after=True)
-    quotas, unknown = quota_use(before, after)
+    quotas, unknown = quota_use([*before, *checks.others], [*after, *checks.others])
     findings, excused, unclear, wrong = _rules(preview, before, after, today)
     found = [
         *wrong,
@@ -99,7 +100,7 @@ def review(
             counts[step.op] = counts.get(step.op, 0) + 1
     return Review(
         preview.stack,
-        problems=(*found, *problems),
+        problems=(*found, *checks.problems),
         interruptions=tuple(interruptions(preview.steps)),
         workloads=tuple(_workloads(preview)),
         counts=counts,
@@ -109,8 +110,11 @@ def review(
         findings=tuple(findings),
         excused=tuple(excused),
         unclear=tuple(unclear),
-        warnings=(*preview.warnings, *warnings),
-        notes=(*notes, *(f"the quota of {place}: values that it depends on are known after up" for place in unknown)),
+        warnings=(*preview.warnings, *checks.warnings),
+        notes=(
+            *checks.notes,
+            *(f"the quota of {place}: values that it depends on are known after up" for place in unknown),
+        ),
     )
 
 
