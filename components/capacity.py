@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
-from components.footprint import Container, Footprint, Pods
-from components.quantities import amount, spelled
-from components.quota import CLOSED, ContainerLimits, Quota
+from .footprint import Container, Footprint, Pods
+from .quantities import amount, spelled
+from .quota import CLOSED, ContainerLimits, Quota
 
 # Kubernetes wants these of every container where a quota counts them.
 _REQUIRED = {"cpu", "memory", "requests.cpu", "requests.memory", "limits.cpu", "limits.memory"}

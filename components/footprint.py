@@ -10,8 +10,8 @@ from dataclasses import dataclass, field
 from decimal import ROUND_CEILING, Decimal
 from typing import Any
 
-from components.quantities import amount
-from components.quota import ContainerLimits
+from .quantities import amount
+from .quota import ContainerLimits
 
 Manifest = Mapping[str, Any]
 Usage = dict[str, Decimal]

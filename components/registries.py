@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 from pydantic import AfterValidator
 
-from components.arguments import refuse
+from .arguments import refuse
 
 Manifest = dict[str, Any]
 

@@ -8,14 +8,14 @@ import pulumi
 from pydantic import Field, model_validator
 from pydantic.alias_generators import to_snake
 
-from components.access import Access, roles
-from components.arguments import ArgumentError, Arguments, Problem, checked_name, refuse, refuse_all
-from components.capacity import Capacity, Shortfall, unusable
-from components.footprint import footprint
-from components.labels import MANAGED_BY
-from components.names import DnsLabel, LabelValue, NamespaceName, ObjectName, QualifiedName
-from components.network import Network, policies
-from components.quota import (
+from .access import Access, roles
+from .arguments import ArgumentError, Arguments, Problem, checked_name, refuse, refuse_all
+from .capacity import Capacity, Shortfall, unusable
+from .footprint import footprint
+from .labels import MANAGED_BY
+from .names import DnsLabel, LabelValue, NamespaceName, ObjectName, QualifiedName
+from .network import Network, policies
+from .quota import (
     ContainerLimits,
     Hard,
     PriorityQuotas,
@@ -24,9 +24,9 @@ from components.quota import (
     quotas,
     whole_numbers,
 )
-from components.registration import Manifest, Manifests, register_all
-from components.registries import ImagePrefix, admission
-from components.takeover import Guard
+from .registration import Manifest, Manifests, register_all
+from .registries import ImagePrefix, admission
+from .takeover import Guard
 
 TYPE = "ml-platform:index:TeamNamespace"
 
@@ -54,10 +54,10 @@ _PROTECTED = {
 class TeamNamespaceArgs(Arguments):
     """Arguments of a TeamNamespace."""
 
-    name: NamespaceName | None = Field(None, examples=["ml-training"])
+    name: NamespaceName | None = Field(default=None, examples=["ml-training"])
     """Name of the namespace; default: the component's."""
 
-    team: LabelValue | None = Field(None, examples=["nlp"])
+    team: LabelValue | None = Field(default=None, examples=["nlp"])
     """Who owns it: the ``team`` label of everything in it; default: the component's name."""
 
     owner: LabelValue | None = None
@@ -69,13 +69,13 @@ class TeamNamespaceArgs(Arguments):
     labels: dict[QualifiedName, LabelValue] = {}
     """Further labels of the namespace."""
 
-    quota: Hard = Field({}, examples=[{"requests.cpu": "32", "pods": "20"}])
+    quota: Hard = Field(default={}, examples=[{"requests.cpu": "32", "pods": "20"}])
     """The most that all its pods and objects may ask for together, in ResourceQuota's own keys.
 
     Workloads that name the team are added up, each at its peak, before anything is registered.
     """
 
-    priority_quotas: PriorityQuotas = Field({}, examples=[{"training": {"requests.nvidia.com/gpu": "4"}}])
+    priority_quotas: PriorityQuotas = Field(default={}, examples=[{"training": {"requests.nvidia.com/gpu": "4"}}])
     """PriorityClasses that the team may use, and the most that its pods of each may ask for together.
 
     Pods of any other class are refused, since they could evict those of other teams. Where the
@@ -105,10 +105,10 @@ class TeamNamespaceArgs(Arguments):
     pod_security_version: Annotated[str, Field(pattern=r"^(v1\.[0-9]{2}|latest)$")] = POD_SECURITY_VERSION
     """The version of the standard: pinned, so that an upgrade of the cluster refuses no pods that ran before."""
 
-    registries: list[ImagePrefix] = Field([], examples=[["ghcr.io/acme", "pytorch"]])
+    registries: list[ImagePrefix] = Field(default=[], examples=[["ghcr.io/acme", "pytorch"]])
     """Where images may come from, as the references begin; default: anywhere."""
 
-    queues: dict[DnsLabel, ObjectName] = Field({}, examples=[{"training": "gpu-cluster-queue"}])
+    queues: dict[DnsLabel, ObjectName] = Field(default={}, examples=[{"training": "gpu-cluster-queue"}])
     """Kueue's LocalQueues by name, and the ClusterQueue of each. Needs Kueue in the cluster."""
 
     on_delete: Literal["delete", "retain", "protect"] = "delete"
