@@ -150,5 +150,5 @@ def test_rights() -> None:
 def test_pods_of_others_use_the_quota_too() -> None:
     other: dict[str, Any] = {"metadata": {"name": "debug", "namespace": "ml-serving"}, "status": {"phase": "Running"}}
     ended = {**other, "status": {"phase": "Succeeded"}}
-    own = {**other, "metadata": {"labels": {"app.kubernetes.io/managed-by": "pulumi"}}}
+    own = {**other, "metadata": {"namespace": "ml-serving", "labels": {"app.kubernetes.io/managed-by": "pulumi"}}}
     assert {id(pod) for pod in check(preview(), Table(pods=[other, ended, own])).others} == {id(other)}
