@@ -15,8 +15,8 @@ from tests.schemas import assert_valid
 PROJECT = Path(__file__).resolve().parent.parent
 
 
-def run(stack: str, *, preview: bool = False) -> Deployment:
-    content = yaml.safe_load((PROJECT / f"Pulumi.{stack}.yaml").read_text(encoding="utf-8"))["config"]
+def run(stack: str, *, preview: bool = False, folder: Path = PROJECT) -> Deployment:
+    content = yaml.safe_load((folder / f"Pulumi.{stack}.yaml").read_text(encoding="utf-8"))["config"]
     config = {key: json.dumps(value) for key, value in content.items()}
     program = str(PROJECT / "__main__.py")
     return deploy(lambda: runpy.run_path(program) and None, stack=stack, config=config, preview=preview)
