@@ -52,6 +52,19 @@ def test_no_change(prod: Project) -> None:
     assert page.startswith("prod: ✅ no changes")
 
 
+def test_what_the_base_would_change_already_is_told_apart(changed: Project) -> None:
+    identity = ("git", "-c", "user.name=test", "-c", "user.email=test@example.com")
+    for command in (("init", "--quiet"), ("add", "--all"), ("commit", "--quiet", "--message", "the change")):
+        assert changed.run(*identity, *command).returncode == 0
+    changed.edit("prod", lambda settings: settings["teams"]["data-pipeline"]["quota"].update(pods="70"))
+    status, page = reviewed(changed, "--base", "HEAD")
+    assert status == 0
+    pending = page.split("Not of this change: pending already")[1]
+    assert "Deployment ml-serving/model-serving" in pending
+    assert "ResourceQuota data-pipeline/data-pipeline-quota" not in pending
+    assert changed.run("git", "worktree", "list").stdout.count("\n") == 1
+
+
 def test_a_stack_that_is_refused(prod: Project) -> None:
     prod.edit("prod", lambda settings: settings["modelServices"]["model-serving"].update(replicas=0))
     try:
