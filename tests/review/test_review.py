@@ -313,7 +313,13 @@ def test_bar(share: str, drawn: str) -> None:
 
 
 def test_json_has_it_all() -> None:
-    made = json.loads(as_json(reviewed(given())))
+    preview = given()
+    step(preview, "finetune-job")["newState"]["inputs"]["spec"]["template"]["spec"]["serviceAccountName"] = "default"
+    written = as_json(reviewed(preview))
+    assert "<function" not in written
+    made = json.loads(written)
+    ((finding, severity, new),) = [found for found in made["findings"] if found[2]]
+    assert (finding["rule"]["id"], severity, new) == ("own-service-account", "advisory", True)
     assert made["level"] == "look"
     assert made["counts"] == {"create": 2, "replace": 1, "update": 4}
     assert {use["key"] for use in made["quotas"]} >= {"requests.nvidia.com/gpu", "pods"}
