@@ -1,6 +1,7 @@
 """The steps of a pipeline, as plain scripts."""
 
 import json
+import os
 import subprocess
 from pathlib import Path
 
@@ -91,3 +92,25 @@ def test_workflows_pin_their_actions_and_hold_few_rights(path: Path) -> None:
             script = step.get("run", "").split(" ")[0]
             if script.startswith(".ci/"):
                 assert (PROJECT / script).stat().st_mode & 0o111
+
+
+@pytest.mark.parametrize(
+    ("own", "call"), [("7", "PATCH repos/o/r/issues/comments/7"), ("", "POST repos/o/r/issues/3/comments")]
+)
+def test_a_comment_is_updated_in_place(own: str, call: str, tmp_path: Path) -> None:
+    """With a stand-in for GitHub's client that has, or has not, a comment of the same first line."""
+    (tmp_path / "gh").write_text(
+        f'#!/usr/bin/env bash\ncase "$*" in *--paginate*) echo "$*" >asked; echo {own} ;; *) echo "$3 $4" >called ;; esac\n',
+        encoding="utf-8",
+    )
+    (tmp_path / "gh").chmod(0o755)
+    (tmp_path / "page.md").write_text("<!-- ml-platform review of prod -->\n## prod\n", encoding="utf-8")
+    environment = {**os.environ, "PATH": f"{tmp_path}:{os.environ['PATH']}", "GITHUB_REPOSITORY": "o/r"}
+    script = [str(PROJECT / ".ci" / "comment"), "3", "page.md"]
+    subprocess.run(script, cwd=tmp_path, env=environment, check=True)
+    assert (tmp_path / "called").read_text(encoding="utf-8").strip() == call
+    assert 'startswith("<!-- ml-platform review of prod -->")' in (tmp_path / "asked").read_text(encoding="utf-8")
+    (tmp_path / "called").unlink()
+    (tmp_path / "page.md").write_text("", encoding="utf-8")
+    subprocess.run(script, cwd=tmp_path, env=environment, check=True)
+    assert not (tmp_path / "called").exists()
