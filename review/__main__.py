@@ -1,6 +1,7 @@
 """Makes the page that a reviewer reads, and says what went wrong after an ``up``.
 
 python -m review --stack prod                      run pulumi preview, and write the page
+python -m review --stack prod --base main          tell apart what the commit main would change already
 python -m review --stack prod --preview FILE       take the output of pulumi preview --json --show-sames (-: stdin)
 python -m review explain --stack prod              after a failed up: what is wrong, and the mend
 
@@ -11,6 +12,7 @@ import argparse
 import json
 import subprocess
 import sys
+import tempfile
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -30,6 +32,7 @@ def main() -> int:
     parser.add_argument("command", nargs="?", choices=["page", "explain"], default="page")
     parser.add_argument("--stack", required=True, help="the stack's name")
     parser.add_argument("--preview", metavar="FILE", help="output of pulumi preview --json --show-sames; -: stdin")
+    parser.add_argument("--base", metavar="REF", help="the commit that the change is made to")
     parser.add_argument("--format", choices=list(FORMATS), default="text")
     parser.add_argument("--offline", action="store_true", help="do not ask the cluster, even where it can be reached")
     arguments = parser.parse_args()
@@ -39,6 +42,7 @@ def main() -> int:
             sys.stdout.write(told(arguments.stack, diagnoses))
             return 1 if diagnoses else 0
         preview = _preview(arguments.stack, arguments.preview)
+        base = _base(arguments.base, arguments.stack) if arguments.base else None
     except (PreviewError, ClusterError, OSError) as error:
         print(error, file=sys.stderr)
         return 2
@@ -47,7 +51,7 @@ def main() -> int:
     if not arguments.offline and not preview.errors and cluster.reachable():
         preview = seen(preview, cluster)
         checks = check(preview, cluster)
-    made = review(preview, _pools(arguments.stack), datetime.now(UTC).date(), checks=checks)
+    made = review(preview, _pools(arguments.stack), datetime.now(UTC).date(), checks=checks, base=base)
     sys.stdout.write(FORMATS[arguments.format](made))
     return 1 if made.level == "stop" else 0
 
@@ -57,8 +61,30 @@ def _preview(stack: str, file: str | None) -> Preview:
         return parse(sys.stdin.read(), stack)
     if file is not None:
         return parse(Path(file).read_text(encoding="utf-8"), stack)
+    return _run_preview(stack, Path.cwd())
+
+
+def _base(ref: str, stack: str) -> Preview:
+    """The preview of another commit, in a checkout of its own that is gone afterwards."""
+    with tempfile.TemporaryDirectory() as folder:
+        checkout = Path(folder) / "base"
+        added = _git("worktree", "add", "--detach", str(checkout), ref)
+        if added.returncode != 0:
+            raise PreviewError(f"there is no checkout of {ref}: {added.stderr.strip()}")
+        try:
+            (checkout / ".venv").symlink_to(Path(sys.prefix))
+            return _run_preview(stack, checkout)
+        finally:
+            _git("worktree", "remove", "--force", str(checkout))
+
+
+def _git(*arguments: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(["git", *arguments], capture_output=True, text=True, check=False)
+
+
+def _run_preview(stack: str, folder: Path) -> Preview:
     command = ["pulumi", "preview", "--stack", stack, "--json", "--show-sames", "--non-interactive"]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
     try:
         return parse(done.stdout, stack)
     except PreviewError:

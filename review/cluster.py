@@ -35,6 +35,7 @@ class Cluster:
     def __init__(self, context: str | None = None) -> None:
         self._flags = ["--context", context] if context else []
         self._groups: dict[str, dict[str, tuple[str, bool]] | None] = {}
+        self._objects: dict[tuple[str, str, str], Any] = {}
 
     def reachable(self) -> bool:
         """Whether its API server answers."""
@@ -58,6 +59,11 @@ class Cluster:
 
     def get(self, kind: str, name: str = "", place: str = "") -> Any:
         """An object, or all of a kind; None where there is none. Raises Forbidden where that may not be known."""
+        if (kind, name, place) not in self._objects:
+            self._objects[kind, name, place] = self._read(kind, name, place)
+        return self._objects[kind, name, place]
+
+    def _read(self, kind: str, name: str, place: str) -> Any:
         where = ["--namespace", place] if place else []
         done = self._run("get", kind, *([name] if name else []), *where, "--output", "json")
         if done.returncode == 0:
@@ -123,7 +129,7 @@ def check(preview: Preview, cluster: Cluster) -> Checks:
                 _workload(manifest, after, cluster, checks)
             except UnknownValueError:
                 checks.notes.append(f"{target(manifest)} against the cluster: values of it are known after up")
-    _others(after, cluster, checks)
+    _others(changed, after, cluster, checks)
     return checks
 
 
@@ -169,7 +175,11 @@ def _rights(steps: Iterable[Step], cluster: Cluster, checks: Checks) -> None:
             asked[verb, group, resource, place] = {
                 "verb": verb, "group": group, "resource": resource, "namespace": place,
             }  # fmt: skip
-    for right in cluster.denied(list(asked.values())):
+    denied = cluster.denied(list(asked.values()))
+    if denied and len(denied) == len(asked):
+        checks.notes.append("the rights of whoever deploys: this user may change nothing of this, and so is another")
+        return
+    for right in denied:
         where = f" in {right['namespace']}" if right.get("namespace") else ""
         checks.problems.append(f"whoever runs this may not {right['verb']} {right['resource']}{where}")
 
@@ -185,7 +195,9 @@ def _workload(manifest: Manifest, after: Sequence[Manifest], cluster: Cluster, c
         return
     for template in pod_templates(manifest):
         said = cluster.dry_run(_shadow(template, place, mine))
-        if said is not None and "exceeded quota" not in said:  # the pods that it replaces count there: see the quotas
+        if said is not None and "cannot create resource" in said:
+            checks.notes.append(f"whether pods of {name} would be admitted: this user may not try")
+        elif said is not None and "exceeded quota" not in said:  # the pods that it replaces count there: see the quotas
             checks.problems.append(f"{name}: its pods would be refused: {_meaning(said)}")
         for kind, wanted, of in _references(template["spec"]):
             if (kind, wanted) in mine:
@@ -292,9 +304,10 @@ def _tolerates(toleration: Manifest, taint: Manifest) -> bool:
     return toleration.get("operator") == "Exists" or toleration.get("value", "") == taint.get("value", "")
 
 
-def _others(after: Sequence[Manifest], cluster: Cluster, checks: Checks) -> None:
-    """Pods that are not the stack's, in namespaces with a quota of the stack's."""
-    for place in sorted({namespace(quota) for quota in after if quota["kind"] == "ResourceQuota"}):
+def _others(changed: Iterable[Manifest], after: Sequence[Manifest], cluster: Cluster, checks: Checks) -> None:
+    """Pods that are not the stack's, in namespaces that change and have a quota of the stack's."""
+    touched = {namespace(manifest) for manifest in changed}
+    for place in sorted(touched & {namespace(quota) for quota in after if quota["kind"] == "ResourceQuota"}):
         try:
             pods = (cluster.get("pods", place=place) or {"items": []})["items"]
         except ForbiddenError:

@@ -60,6 +60,9 @@ class Review:
     unclear: tuple[tuple[Rule, str], ...] = ()
     """Rules that wait for values which are known after ``up`` only."""
 
+    pending: tuple[str, ...] = ()
+    """Objects that the commit before this change would change in the same way: it was not brought up."""
+
     warnings: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
     """What this review could not look at."""
@@ -80,8 +83,9 @@ def review(
     today: date,
     *,
     checks: Checks | None = None,
+    base: Preview | None = None,
 ) -> Review:
-    """Review a preview, with what the cluster adds to it where one was asked."""
+    """Review a preview, with what the cluster adds to it where one was asked, and what was pending at a base."""
     if preview.errors:  # it did not get to the end: what it lists is not what would be done
         return Review(preview.stack, problems=preview.errors, warnings=preview.warnings)
     offline = Checks(notes=["the cluster: it was not asked what it would refuse, and what is there by now"])
@@ -110,11 +114,23 @@ def review(
         findings=tuple(findings),
         excused=tuple(excused),
         unclear=tuple(unclear),
+        pending=tuple(_pending(preview, base)) if base else (),
         warnings=(*preview.warnings, *checks.warnings),
         notes=(
             *checks.notes,
             *(f"the quota of {place}: values that it depends on are known after up" for place in unknown),
         ),
+    )
+
+
+def _pending(preview: Preview, base: Preview) -> list[str]:
+    earlier = {step.urn: step for step in base.steps}
+    return sorted(
+        target(known(step.manifest))
+        for step in preview.steps
+        if step.changes
+        and (before := earlier.get(step.urn)) is not None
+        and (before.op, before.after) == (step.op, step.after)
     )
 
 

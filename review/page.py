@@ -111,6 +111,7 @@ def page(review: Review) -> Page:
         _quotas(review.quotas),
         _gpus(review.gpus_before, review.gpus_after),
         _findings(review),
+        Section("Not of this change: pending already", lines=tuple(code(name) for name in review.pending)),
         Section("Warnings", lines=tuple(review.warnings)),
         Section("Not looked at", lines=tuple(review.notes)),
     ]

@@ -112,7 +112,7 @@ def _step(raw: Mapping[str, Any]) -> Step | None:
         old.get("inputs") if op != "create" else None,
         new.get("inputs") if op != "delete" else None,
         old.get("outputs") or {},
-        tuple(raw.get("replaceReasons") or ()),
+        tuple(sorted(raw.get("replaceReasons") or ())),
     )
 
 

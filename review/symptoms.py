@@ -54,6 +54,12 @@ SYMPTOMS = [
     ),
     _symptom(
         "FailedCreate",
+        r'RuntimeClass "(?P<name>[^"]+)" not found',
+        "there is no RuntimeClass {name}",
+        "set the node pool's runtimeClassName to one that exists, or remove it",
+    ),
+    _symptom(
+        "FailedCreate",
         r"(maximum|minimum) (?P<resource>\S+) usage per (?P<of>\w+) is (?P<limit>[^,.]+)",
         "the namespace's LimitRange allows {limit} of {resource} per {of}",
         "change resources, or the team's containerLimits",

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
 from tests.e2e.project import Project
 from tests.review.change import change
@@ -49,6 +50,19 @@ def test_no_change(prod: Project) -> None:
     status, page = reviewed(prod)
     assert status == 0
     assert page.startswith("prod: ✅ no changes")
+
+
+def test_what_the_base_would_change_already_is_told_apart(changed: Project) -> None:
+    identity = ("git", "-c", "user.name=test", "-c", "user.email=test@example.com")
+    for command in (("init", "--quiet"), ("add", "--all", ":!.venv"), ("commit", "--quiet", "--message", "the change")):
+        assert changed.run(*identity, *command).returncode == 0
+    changed.edit("prod", lambda settings: settings["teams"]["data-pipeline"]["quota"].update(pods="70"))
+    status, page = reviewed(changed, "--base", "HEAD")
+    assert status == 0
+    pending = page.split("Not of this change: pending already")[1]
+    assert "Deployment ml-serving/model-serving" in pending
+    assert "ResourceQuota data-pipeline/data-pipeline-quota" not in pending
+    assert changed.run("git", "worktree", "list").stdout.count("\n") == 1
 
 
 def test_a_stack_that_is_refused(prod: Project) -> None:
@@ -120,3 +134,35 @@ def test_explain_after_a_failed_up(prod: Project) -> None:
     assert "Deployment ml-serving/model-serving: the namespace's ResourceQuota ml-serving-quota is full" in text
     assert "the memory limit of 16Gi is too low" in text
     assert "Job data-pipeline/lost: no node has both the labels that the pods select" in text
+
+
+def test_a_preview_with_the_least_rights(prod: Project) -> None:
+    """The committed role is enough to preview and to review, and for nothing else."""
+    subject = {"kind": "ServiceAccount", "name": "reviewer", "namespace": "default"}
+    role = {"apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": "ml-platform-preview"}
+    binding = {
+        "apiVersion": "rbac.authorization.k8s.io/v1",
+        "kind": "ClusterRoleBinding",
+        "metadata": {"name": "reviewer"},
+    }
+    account = {"apiVersion": "v1", "kind": "ServiceAccount", "metadata": {"name": "reviewer", "namespace": "default"}}
+    for manifest in (account, {**binding, "roleRef": role, "subjects": [subject]}):
+        assert prod.apply(manifest).returncode == 0
+    assert prod.run("kubectl", "apply", "-f", "review/rbac.yaml").returncode == 0
+    token = prod.run("kubectl", "create", "token", "reviewer", "-n", "default").stdout
+    kubeconfig = yaml.safe_load(prod.layout.kubeconfig.read_text(encoding="utf-8"))
+    kubeconfig["users"][0]["user"] = {"token": token}
+    path = prod.folder / "reviewer.kubeconfig"
+    path.write_text(yaml.safe_dump(kubeconfig), encoding="utf-8")
+    prod.edit("prod", change)
+    try:
+        as_reviewer = ("env", f"KUBECONFIG={path}")
+        done = prod.run(*as_reviewer, ".ci/preview", "prod", "page.md")
+        may = prod.run(*as_reviewer, "kubectl", "auth", "can-i", "patch", "deployments", "-n", "ml-serving")
+    finally:
+        prod.restore("prod")
+    page = (prod.folder / "page.md").read_text(encoding="utf-8")
+    assert (done.returncode, may.stdout) == (0, "no\n"), done.stderr
+    assert "Service ml-serving/model-api` | no longer a load balancer | gives up the address" in page
+    assert "the rights of whoever deploys: this user may change nothing of this" in page
+    assert "whether pods of Deployment ml-serving/model-serving would be admitted: this user may not try" in page

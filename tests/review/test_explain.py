@@ -28,6 +28,7 @@ SAID: list[tuple[str, str, str, str]] = [
     ("FailedCreate", RESTRICTED, "Pod Security restricted refuses the pods: allowPrivilegeEscalation", "in security"),
     ("FailedCreate", 'pods "x" is forbidden: no PriorityClass with name gold was found', "no PriorityClass gold", "priorityClass"),
     ("FailedCreate", 'error looking up service account a/bert: serviceaccount "bert" not found', "no ServiceAccount bert", "own"),
+    ("FailedCreate", 'pods "x" is forbidden: pod rejected: RuntimeClass "nvidia" not found', "no RuntimeClass nvidia", "node pool"),
     ("FailedCreate", "maximum memory usage per Container is 8Gi, but limit is 16Gi", "allows 8Gi of memory per", "containerLimits"),
     (
         "FailedScheduling",

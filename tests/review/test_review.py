@@ -108,6 +108,16 @@ def test_a_mandatory_rule_stops_and_says_how_to_mend() -> None:
     assert reviewed(preview).level == "look"
 
 
+def test_what_was_pending_before_is_told_apart() -> None:
+    base = given()
+    step(base, "model-serving-deployment")["newState"]["inputs"]["spec"]["replicas"] = 4
+    made = review(parse(json.dumps(given())), POOLS, TODAY, base=parse(json.dumps(base)))
+    assert "Deployment ml-serving/model-serving" not in made.pending
+    assert "Service ml-serving/model-api" in made.pending
+    assert len(made.pending) == sum(made.counts.values()) - 1
+    assert "### Not of this change: pending already\n\n- `Job ml-experiments/image-classifier-more`" in markdown(made)
+
+
 def test_wrong_settings_of_the_rules_stop() -> None:
     preview = given()
     preview["config"]["policies:severity"] = '{"image-pined": "advisory"}'
@@ -303,7 +313,13 @@ def test_bar(share: str, drawn: str) -> None:
 
 
 def test_json_has_it_all() -> None:
-    made = json.loads(as_json(reviewed(given())))
+    preview = given()
+    step(preview, "finetune-job")["newState"]["inputs"]["spec"]["template"]["spec"]["serviceAccountName"] = "default"
+    written = as_json(reviewed(preview))
+    assert "<function" not in written
+    made = json.loads(written)
+    ((finding, severity, new),) = [found for found in made["findings"] if found[2]]
+    assert (finding["rule"]["id"], severity, new) == ("own-service-account", "advisory", True)
     assert made["level"] == "look"
     assert made["counts"] == {"create": 2, "replace": 1, "update": 4}
     assert {use["key"] for use in made["quotas"]} >= {"requests.nvidia.com/gpu", "pods"}
