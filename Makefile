@@ -6,7 +6,7 @@ IN_VENV := $(VENV)/bin
 READY := $(VENV)/.installed-$(shell cat requirements-dev.txt | sha256sum | cut -c1-16)
 
 .DEFAULT_GOAL := help
-.PHONY: help up preview rollback down test e2e lint
+.PHONY: help up preview rollback down test e2e bench lint
 
 help: ## list the commands
 	@awk -F ':.*## ' '/^[a-z0-9]+:.*## / {printf "make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -24,10 +24,13 @@ down: $(READY) ## destroy the stack, stop the cluster, free its ports
 	@$(IN_VENV)/python -m sandbox down
 
 test: lint ## unit, manifest and configuration tests; needs nothing but PyPI
-	@$(IN_VENV)/python -m pytest tests --ignore tests/e2e
+	@$(IN_VENV)/python -m pytest tests --ignore tests/e2e --numprocesses auto
 
 e2e: $(READY) ## the real engine against a cluster of its own
-	@$(IN_VENV)/python -m pytest tests/e2e --numprocesses 3 --dist loadfile
+	@$(IN_VENV)/python -m pytest tests/e2e --numprocesses 5 --dist loadfile
+
+bench: $(READY) ## figures of the program's own cost
+	@$(IN_VENV)/python -m benchmarks.training_jobs
 
 lint: $(READY) ## style and strict types
 	@$(IN_VENV)/ruff check .

@@ -8,7 +8,7 @@ from pydantic import Field, model_validator
 
 from . import canary as canaries
 from . import exposure, rollout, scaling
-from .arguments import Deferred, checked_name, refuse, refuse_all
+from .arguments import checked_name, refuse, refuse_all
 from .canary import Canary
 from .checksum import config_checksum
 from .exposure import IngressArgs, RouteArgs, ServiceArgs
@@ -24,7 +24,7 @@ from .rollout import Disruption, Rollout
 from .scaling import Autoscale
 from .team_namespace import Tenant
 from .volumes import of_one_node
-from .workload import Pod, WorkloadArgs, pod_template, service_account
+from .workload import EnvValue, Pod, WorkloadArgs, pod_template, service_account
 
 TYPE = "ml-platform:index:ModelService"
 
@@ -44,7 +44,11 @@ class ModelServiceArgs(WorkloadArgs):
     """How many identical pods serve. Give this or ``autoscale``."""
 
     autoscale: Autoscale | None = None
-    """Lets the number of pods follow the load. Give this or ``replicas``."""
+    """Lets the number of pods follow the load. Give this or ``replicas``.
+
+    On the way back to ``replicas`` the autoscaler is deleted last, and may scale once more until then:
+    ``pulumi up --refresh`` settles that.
+    """
 
     port: Port = Field(default=8080, examples=[8080])
     """The port that the container listens on."""
@@ -55,7 +59,7 @@ class ModelServiceArgs(WorkloadArgs):
     model: Model | None = None
     """Where the model comes from; default: it is in the image."""
 
-    config_version: Deferred[str] | None = None
+    config_version: EnvValue | None = None
     """Anything that differs when the content of a mounted ConfigMap or Secret does: a hash of it, its resourceVersion.
 
     The pods are replaced when it changes. When a volume refers to another ConfigMap or Secret, they are anyway.

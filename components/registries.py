@@ -20,11 +20,6 @@ def _prefix(text: str) -> str:
 ImagePrefix = Annotated[str, AfterValidator(_prefix)]
 
 
-def allowed(image: str, prefixes: Sequence[str]) -> bool:
-    """Whether an image comes from one of the places."""
-    return any(image.startswith(_closed(prefix)) for prefix in prefixes)
-
-
 def _closed(prefix: str) -> str:
     """A prefix that ends where a name does: ghcr.io/acme is not the beginning of ghcr.io/acme-evil."""
     return prefix if prefix.endswith("/") else f"{prefix}/"

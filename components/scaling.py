@@ -2,10 +2,10 @@
 
 from typing import Annotated, Any
 
-from pydantic import Field, model_validator
+from pydantic import BeforeValidator, Field, model_validator
 
 from .arguments import Arguments, Deferred, refuse, refuse_all
-from .names import ObjectName
+from .names import ObjectName, as_text
 from .quantities import Quantity
 
 Manifest = dict[str, Any]
@@ -29,7 +29,9 @@ class KedaTrigger(Arguments):
     type: Annotated[str, Field(pattern=r"^[a-z0-9-]+$")] = Field(examples=["prometheus"])
     """The scaler: prometheus, kafka, cron, ..."""
 
-    metadata: dict[str, Deferred[str]] = Field(examples=[{"serverAddress": "http://prometheus:9090", "threshold": "5"}])
+    metadata: dict[str, Annotated[Deferred[str], BeforeValidator(as_text)]] = Field(
+        examples=[{"serverAddress": "http://prometheus:9090", "threshold": "5"}]
+    )
     """The scaler's own parameters. Never a secret: see ``authentication``."""
 
     authentication: ObjectName | None = None

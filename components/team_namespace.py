@@ -6,11 +6,12 @@ from typing import Annotated, Any, Literal
 
 import pulumi
 from pydantic import Field, model_validator
+from pydantic.alias_generators import to_snake
 
 from .access import Access, roles
 from .arguments import ArgumentError, Arguments, Problem, checked_name, refuse, refuse_all
-from .capacity import Shortfall, shortfalls, unusable
-from .footprint import Footprint, footprint
+from .capacity import Capacity, Shortfall, unusable
+from .footprint import footprint
 from .labels import MANAGED_BY
 from .names import DnsLabel, LabelValue, NamespaceName, ObjectName, QualifiedName
 from .network import Network, policies
@@ -25,6 +26,7 @@ from .quota import (
 )
 from .registration import Manifest, Manifests, register_all
 from .registries import ImagePrefix, admission
+from .takeover import Guard
 
 TYPE = "ml-platform:index:TeamNamespace"
 
@@ -117,7 +119,8 @@ class TeamNamespaceArgs(Arguments):
     """
 
     adopt: bool = False
-    """Take over a namespace that exists already, with the objects in it.
+    """Take over a namespace that exists already, with the objects in it. Without it, one that somebody
+    else has made is refused.
 
     An adopted namespace outlives the stack, with its labels; so does one that was not there yet.
     """
@@ -253,14 +256,18 @@ class TeamNamespace(pulumi.ComponentResource):
         args = TeamNamespaceArgs.of(args)
         checked_name("TeamNamespace", args.name or name, NamespaceName)
         super().__init__(TYPE, name, {}, opts)
-        self._name, self._args = name, args
-        self._footprints: dict[str, Footprint] = {}
+        self._name, self._limits = name, args.limits()
+        self._capacity = Capacity(args.quotas(args.name or name), self._limits)
         self.tenant = tenant(name, args)
         objects = manifests(name, args)
         self.count_in(*itself(name, objects))
         patches = {_ACCOUNT, *([_NAMESPACE] if args.adopt else [])}
-        children = register_all(self, name, objects, options=_options(args, objects), patches=patches)
-        self.namespace = children[_NAMESPACE].metadata.apply(lambda metadata: metadata["name"])
+        options = _options(args, objects)
+        guard = Guard(name, args.name or name)
+        if not args.adopt:
+            options[_NAMESPACE] = pulumi.ResourceOptions.merge(options[_NAMESPACE], guard.options(opts))
+        children = register_all(self, name, objects, options=options, patches=patches)
+        self.namespace = children[_NAMESPACE].metadata.apply(guard.check).apply(lambda metadata: metadata["name"])
         self.register_outputs({"namespace": self.namespace})
 
     def count_in(self, workload: str, objects: Manifests) -> None:
@@ -269,12 +276,14 @@ class TeamNamespace(pulumi.ComponentResource):
         Raises ArgumentError where the quota cannot hold them beside those that were counted before,
         with the resource, the sum and every workload's share.
         """
-        counted = {**self._footprints, workload: footprint(objects.values(), self._args.limits())}
-        found = list(shortfalls(self._args.quotas(self._args.name or self._name), self._args.limits(), counted))
+        found = self._capacity.add(workload, footprint(objects.values(), self._limits))
         if found:
-            problems = [Problem(short.path, short.what, short.mend, short.value) for short in found]
-            raise ArgumentError(f"TeamNamespace {self._name!r}", problems)
-        self._footprints = counted
+            raise ArgumentError("", [self._problem(short) for short in found])
+
+    def _problem(self, short: Shortfall) -> Problem:
+        argument, *keys = short.path
+        subject = short.workload or f"TeamNamespace {self._name}"
+        return Problem((subject, to_snake(argument), *keys), short.what, short.mend, short.value)
 
 
 def itself(name: str, objects: Manifests) -> tuple[str, Manifests]:

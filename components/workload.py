@@ -159,7 +159,7 @@ class WorkloadArgs(Arguments):
     """Secrets with the credentials of private registries."""
 
     priority_class: ObjectName | None = None
-    """PriorityClass of the pods."""
+    """PriorityClass of the pods. A team uses those that its ``priority_quotas`` name."""
 
     volumes: Volumes = {}
     """Data volumes by name."""

@@ -1,5 +1,6 @@
 """Runs a program under Pulumi's mocks and keeps what it asked the engine for."""
 
+import gc
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -62,7 +63,8 @@ class _Cluster(mocks.Mocks):
         status: dict[str, Any] = {}
         if args.typ.endswith(":Service") and args.inputs["spec"].get("type") == "LoadBalancer":
             status = {"loadBalancer": {"ingress": [{"ip": "203.0.113.7"}]}}
-        return f"{args.name}-id", {**args.inputs, "status": status}
+        metadata = {**args.inputs.get("metadata", {}), "uid": f"{args.name}-uid"}
+        return f"{args.name}-id", {**args.inputs, "metadata": metadata, "status": status}
 
     def call(self, args: mocks.MockCallArgs) -> Any:
         raise AssertionError(f"the components call no functions, but {args.token} was called")
@@ -101,9 +103,13 @@ def deploy(
     mocks.set_mocks(cluster, project="ml-platform", stack=stack, preview=preview, monitor=monitor)
 
     def program_and_exports() -> pulumi.Output[None]:
-        program()
         exports = pulumi.runtime.get_root_resource().outputs  # type: ignore[union-attr]
+        exports.clear()  # the stack of the programs that ran before is the same object
+        program()
         return pulumi.Output.from_input(exports).apply(deployment.exports.update)
 
-    mocks.test(program_and_exports)()  # type: ignore[no-untyped-call]
+    try:
+        mocks.test(program_and_exports)()  # type: ignore[no-untyped-call]
+    finally:
+        gc.enable()  # the project's own program turns it off
     return deployment

@@ -43,13 +43,17 @@ TEAMS: dict[str, Any] = {
             "pods": "4",
         },
         "priorityQuotas": {"training": {"pods": "1"}},
+        "containerLimits": {"default": {"cpu": "200m", "memory": "64Mi"}, "max": {"memory": "4Gi"}},
+    },
+    "listed": {
+        "registries": ["ghcr.io/acme"],
+        "queues": {"training": "gpu-queue"},
         "containerLimits": {
             "defaultRequest": {"cpu": "50m"},
-            "default": {"cpu": "200m", "memory": "64Mi", "ephemeral-storage": "1Gi"},
-            "max": {"memory": "4Gi"},
+            "default": {"cpu": "200m", "ephemeral-storage": "1Gi"},
+            "max": {"memory": "64Mi"},
         },
     },
-    "listed": {"registries": ["ghcr.io/acme"], "queues": {"training": "gpu-queue"}},
 }
 CLASSES = {"training": {"value": 1000}, "urgent": {"value": 10000}}
 
@@ -308,15 +312,22 @@ def test_a_team_that_does_not_serve_has_no_way_in_from_outside(api: Api, teams: 
     assert created(api, "small", named(spec={"ports": [{"port": 80}]}), "services")[0] == 201
 
 
-def test_a_container_that_says_nothing_gets_the_defaults(api: Api, teams: None) -> None:
-    status, answer = api.request("POST", "/api/v1/namespaces/small/pods?dryRun=All", asking())
-    # The namespace is full by now, or not: what it gets is seen in a namespace of the same limits.
-    assert status in {201, 403}
-    status, answer = api.request("POST", "/api/v1/namespaces/beta/pods?dryRun=All", asking())
-    assert answer["spec"]["containers"][0]["resources"] == {
-        "requests": {"cpu": "100m", "memory": "256Mi"},
-        "limits": {"memory": "1Gi"},
-    }
+@pytest.mark.parametrize(
+    ("namespace", "requests", "limits"),
+    [
+        ("beta", {"cpu": "100m", "memory": "256Mi"}, {"memory": "1Gi"}),
+        (
+            "listed",
+            {"cpu": "50m", "memory": "64Mi", "ephemeral-storage": "1Gi"},
+            {"cpu": "200m", "memory": "64Mi", "ephemeral-storage": "1Gi"},
+        ),
+    ],
+)
+def test_a_container_that_says_nothing_gets_the_defaults(
+    api: Api, teams: None, namespace: str, requests: dict[str, str], limits: dict[str, str]
+) -> None:
+    _, answer = api.request("POST", f"/api/v1/namespaces/{namespace}/pods?dryRun=All", asking())
+    assert answer["spec"]["containers"][0]["resources"] == {"requests": requests, "limits": limits}
 
 
 def test_pods_get_no_token_unless_they_ask(api: Api, teams: None) -> None:
@@ -510,6 +521,18 @@ def test_an_adopted_namespace_loses_nothing_neither_then_nor_later(project: Proj
     api.create("/api/v1/namespaces/legacy/pods", pod("running"))
     identity = api.get("/api/v1/namespaces/legacy")["metadata"]["uid"]
     before = inside(api, "legacy")
+    time.sleep(3)  # older than a new one could be
+
+    # Not unasked: the preview refuses, and nothing is changed.
+    configure(project, "adopting", {"legacy": FULL})
+    project.stack("adopting")
+    refused = project.run("pulumi", "preview", "--stack", "adopting")
+    assert refused.returncode != 0
+    assert "namespace legacy exists already" in refused.stdout + refused.stderr
+    assert "Traceback" not in refused.stdout + refused.stderr
+    assert inside(api, "legacy") == before
+    assert not up(project, "adopting", {"legacy": FULL}).endswith("exit 0")
+    assert inside(api, "legacy") == before
 
     assert up(project, "adopting", {"legacy": {**FULL, "adopt": True}}).endswith("exit 0")
     namespace = api.get("/api/v1/namespaces/legacy")["metadata"]
@@ -528,6 +551,21 @@ def test_an_adopted_namespace_loses_nothing_neither_then_nor_later(project: Proj
     assert destroy(project, "adopting").endswith("exit 0")
     assert inside(api, "legacy") == before
     assert api.get("/api/v1/namespaces/legacy")["metadata"]["uid"] == identity
+
+
+def test_a_namespace_taken_without_a_preview_can_be_given_back(project: Project, api: Api) -> None:
+    api.create("/api/v1/namespaces", {"metadata": {"name": "plain"}})
+    api.create("/api/v1/namespaces/plain/configmaps", {"metadata": {"name": "data"}})
+    identity, before = api.get("/api/v1/namespaces/plain")["metadata"]["uid"], inside(api, "plain")
+    time.sleep(3)  # older than a new one could be
+    taken = up(project, "taking", {"plain": {}})
+    assert "namespace plain exists already" in taken
+    assert "Traceback" not in taken
+    assert not taken.endswith("exit 0")
+    assert up(project, "taking", {"plain": {"adopt": True}}).endswith("exit 0")
+    assert destroy(project, "taking").endswith("exit 0")
+    assert api.get("/api/v1/namespaces/plain")["metadata"]["uid"] == identity
+    assert inside(api, "plain") == before
 
 
 # --- capacity -------------------------------------------------------------------------------------

@@ -1,0 +1,32 @@
+"""A new version of a model beside the old one, for a quarter of the requests.
+
+pulumi config set candidate v1.3     begin: one pod of the new version beside three of the old one
+pulumi config set stable v1.3        promote it ...
+pulumi config rm candidate           ... and end the canary, in the same `pulumi up`
+"""
+
+import pulumi
+
+from components import ModelService, TeamNamespace
+
+IMAGE = "ghcr.io/acme/bert-serving"
+
+config = pulumi.Config()
+stable, candidate = config.require("stable"), config.get("candidate")
+
+team = TeamNamespace("search", {"team": "search", "network": {"serving": {"ports": [8080], "namespaces": ["web"]}}})
+
+service = ModelService(
+    "bert",
+    {
+        "team": team,
+        "image": f"{IMAGE}:{stable}",
+        "version": stable,
+        "replicas": 3,
+        "service": {"name": "bert-api"},
+        "health": {"readiness": {"path": "/health", "period_seconds": 5}},
+        "canary": {"image": f"{IMAGE}:{candidate}", "version": candidate, "weight": 25} if candidate else None,
+    },
+)
+
+pulumi.export("url", service.url)

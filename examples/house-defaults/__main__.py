@@ -1,0 +1,12 @@
+"""What a team of Acme's writes: only what is its own."""
+
+import pulumi
+from acme import AcmeModel, AcmeTeam, AcmeTrainingJobArgs
+
+from components import TrainingJob
+
+team = AcmeTeam("ranking", quota={"requests.cpu": "32", "requests.memory": "128Gi", "requests.nvidia.com/gpu": "4"})
+TrainingJob("ranker-training", AcmeTrainingJobArgs(team=team, command=["python", "-m", "ranker.train"]))
+model = AcmeModel("ranker", team, version="v12", startup_budget=900)
+
+pulumi.export("url", model.url)

@@ -1,0 +1,64 @@
+"""Acme's own defaults, as a library over the components. Programs of Acme's teams import nothing else.
+
+Two ways, by what they are for: a subclass of the arguments where the component stays what it is and
+other values are the default; a component of one's own where several belong together.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+import pulumi
+
+from components import ModelService, NodePool, TeamNamespace, Toleration, TrainingJobArgs
+
+REGISTRY = "registry.acme.example"
+
+L4 = NodePool(
+    node_selector={"cloud.google.com/gke-accelerator": "nvidia-l4"},
+    tolerations=[Toleration(key="nvidia.com/gpu", effect="NoSchedule")],
+    gpu_resource="nvidia.com/gpu",
+    image=f"{REGISTRY}/pytorch:2.8",
+)
+
+
+class AcmeTrainingJobArgs(TrainingJobArgs):
+    """A training job of Acme's: on an L4, two retries, ended after a day."""
+
+    node_pool: NodePool = L4
+    gpus: int = 1
+    retries: int = 2
+    deadline: int | None = 24 * 3600
+
+
+class AcmeTeam(TeamNamespace):
+    """A team of Acme's: images from the company's registry only, data from its network only."""
+
+    def __init__(
+        self, name: str, quota: Mapping[str, str], opts: pulumi.ResourceOptions | None = None, **args: Any
+    ) -> None:
+        house = {
+            "cost_center": f"ml-{name}",
+            "registries": [REGISTRY],
+            "network": {"allow_to": {"cidrs": ["10.0.0.0/8"]}},
+            "access": {"viewers": ["acme-engineers"], "developers": [name], "admins": [f"{name}-leads"]},
+        }
+        super().__init__(name, {**house, "quota": quota, **args}, opts)
+
+
+class AcmeModel(pulumi.ComponentResource):
+    """A model of Acme's: from the company's registry, two pods or more, scraped by Prometheus."""
+
+    url: pulumi.Output[str]
+
+    def __init__(
+        self, name: str, team: TeamNamespace, version: str, opts: pulumi.ResourceOptions | None = None, **args: Any
+    ) -> None:
+        super().__init__("acme:index:Model", name, {}, opts)
+        house: dict[str, Any] = {"image": f"{REGISTRY}/{name}:{version}", "version": version, "replicas": 2}
+        service = ModelService(
+            name,
+            {"team": team, **house, "annotations": {"prometheus.io/scrape": "true"}, **args},
+            pulumi.ResourceOptions(parent=self),
+        )
+        self.url = service.url
+        self.register_outputs({"url": self.url})

@@ -1,0 +1,107 @@
+"""What is seen before anything changes: forty harmful changes and forty harmless ones, by three reviewers.
+
+The same manifests on the same cluster, in one run: plain ``pulumi preview`` (a failure, a warning, a
+replacement or a deletion counts as seen), ``kubectl apply --dry-run=server`` (a failure), and the review.
+"""
+
+import json
+import os
+import subprocess
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date
+from unittest.mock import patch
+
+import pytest
+
+from review.cluster import Cluster, check, seen
+from review.model import review
+from review.preview import parse
+from tests.e2e.project import Project
+from tests.review.proposals import HARMFUL, HARMLESS, Edit, base, nothing
+
+_PLAIN = """
+import json
+import pathlib
+
+import pulumi
+from components.registration import KubernetesObject
+
+namespaces = []
+for name, manifest in json.loads(pathlib.Path("manifests.json").read_text()).items():
+    options = pulumi.ResourceOptions(depends_on=namespaces)
+    made = KubernetesObject(name, manifest, options)
+    if manifest["kind"] == "Namespace":
+        namespaces = [*namespaces, made]
+"""
+
+
+@pytest.fixture(scope="module")
+def plain(project: Project) -> Iterator[Project]:
+    """The prod stack's objects, up, by a program that only registers them."""
+    (project.folder / "__main__.py").write_text(_PLAIN, encoding="utf-8")
+    _propose(project, nothing)
+    project.stack("prod").up()
+    for kind, data in (("Secret", "stringData"), ("ConfigMap", "data")):
+        there = {"apiVersion": "v1", "kind": kind, "metadata": {"name": "there", "namespace": "ml-serving"}}
+        assert project.apply({**there, data: {"token": "t"}}).returncode == 0
+    with patch.dict(os.environ, project.environment()):
+        yield project
+
+
+def _propose(project: Project, edit: Edit) -> None:
+    manifests = base()
+    edit(manifests)
+    (project.folder / "manifests.json").write_text(json.dumps(manifests), encoding="utf-8")
+
+
+@dataclass(frozen=True)
+class Seen:
+    """Who saw a change."""
+
+    preview: bool
+    dry_run: bool
+    review: bool
+    why: str
+
+
+def _seen(project: Project, edit: Edit) -> Seen:
+    _propose(project, edit)
+    done = project.run("pulumi", "preview", "--stack", "prod", "--json", "--show-sames", "--non-interactive")
+    preview = parse(done.stdout, "prod")
+    replaced = any(step.op in {"replace", "delete"} for step in preview.steps)
+    by_preview = done.returncode != 0 or bool(preview.errors or preview.warnings) or replaced
+    manifests = json.loads((project.folder / "manifests.json").read_text(encoding="utf-8"))
+    applied = subprocess.run(
+        ["kubectl", "apply", "--server-side", "--force-conflicts", "--dry-run=server", "-f", "-"],
+        input=json.dumps({"apiVersion": "v1", "kind": "List", "items": list(manifests.values())}),
+        env=project.environment(),
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=120,
+    )
+    cluster = Cluster()
+    now = seen(preview, cluster)
+    made = review(now, {}, date.today(), checks=check(now, cluster))
+    why = [*made.problems, *(i.what for i in made.interruptions if i.gone), *made.warnings]
+    why += [finding.what for finding, _, new in made.findings if new]
+    return Seen(by_preview, applied.returncode != 0, made.level in {"stop", "look"}, why[0] if why else "")
+
+
+def test_forty_harmful_and_forty_harmless_changes(plain: Project, capsys: pytest.CaptureFixture[str]) -> None:
+    assert (len(HARMFUL), len(HARMLESS)) == (40, 40)
+    wrong = []
+    with capsys.disabled():
+        for title, changes, expected in (("harmful", HARMFUL, True), ("harmless", HARMLESS, False)):
+            print(f"\n{title:45} preview  dry run  review  why")
+            results = {}
+            for name, edit in changes.items():
+                results[name] = seen_by = _seen(plain, edit)
+                marks = ["seen" if flag else "-" for flag in (seen_by.preview, seen_by.dry_run, seen_by.review)]
+                print(f"{name:45} {marks[0]:8} {marks[1]:8} {marks[2]:7} {' '.join(seen_by.why.split())[:110]}")
+                if seen_by.review != expected:
+                    wrong.append(name)
+            sums = [sum(getattr(r, who) for r in results.values()) for who in ("preview", "dry_run", "review")]
+            print(f"{f'seen, of {len(changes)}':45} {sums[0]:<8} {sums[1]:<8} {sums[2]}")
+    assert wrong == []

@@ -1,0 +1,116 @@
+"""The steps of a pipeline, as plain scripts."""
+
+import json
+import os
+import subprocess
+from pathlib import Path
+
+import pytest
+import yaml
+
+PROJECT = Path(__file__).resolve().parent.parent.parent
+WORKFLOWS = sorted((PROJECT / ".github" / "workflows").glob("*.yml"))
+
+
+@pytest.fixture
+def repository(tmp_path: Path) -> Path:
+    """A repository with two stacks and a commit."""
+    (tmp_path / ".ci").mkdir()
+    for script in ("stacks", "up"):
+        copy = tmp_path / ".ci" / script
+        copy.write_text((PROJECT / ".ci" / script).read_text(encoding="utf-8"), encoding="utf-8")
+        copy.chmod(0o755)
+    for file in ("Pulumi.yaml", "Pulumi.dev.yaml", "Pulumi.prod.yaml", "README.md"):
+        (tmp_path / file).write_text("a", encoding="utf-8")
+    git(tmp_path, "init", "--quiet", "--initial-branch", "main")
+    commit(tmp_path)
+    return tmp_path
+
+
+def git(folder: Path, *arguments: str) -> str:
+    identity = ["-c", "user.name=test", "-c", "user.email=test@example.com"]
+    command = ["git", *identity, *arguments]
+    return subprocess.run(command, cwd=folder, check=True, capture_output=True, text=True).stdout.strip()
+
+
+def commit(folder: Path) -> None:
+    git(folder, "add", "--all")
+    git(folder, "commit", "--quiet", "--message", "change")
+
+
+@pytest.mark.parametrize(
+    ("file", "touched"),
+    [
+        ("Pulumi.prod.yaml", ["prod"]),
+        ("Pulumi.new.yaml", ["new"]),
+        ("README.md", []),
+        ("tests/test_x.py", []),
+        ("components/x.py", ["dev", "prod"]),
+        ("Pulumi.yaml", ["dev", "prod"]),
+        ("requirements.txt", ["dev", "prod"]),
+    ],
+)
+def test_the_stacks_that_a_change_touches(file: str, touched: list[str], repository: Path) -> None:
+    base = git(repository, "rev-parse", "HEAD")
+    (repository / file).parent.mkdir(exist_ok=True)
+    (repository / file).write_text("b", encoding="utf-8")
+    commit(repository)
+    done = subprocess.run([".ci/stacks", base], cwd=repository, check=True, capture_output=True, text=True)
+    assert json.loads(done.stdout) == touched
+
+
+def test_a_stack_that_is_removed_is_not_previewed(repository: Path) -> None:
+    base = git(repository, "rev-parse", "HEAD")
+    (repository / "Pulumi.dev.yaml").unlink()
+    commit(repository)
+    done = subprocess.run([".ci/stacks", base], cwd=repository, check=True, capture_output=True, text=True)
+    assert json.loads(done.stdout) == []
+
+
+def test_another_commit_than_the_approved_one_is_not_brought_up(repository: Path) -> None:
+    approved = git(repository, "rev-parse", "HEAD")
+    (repository / "README.md").write_text("c", encoding="utf-8")
+    commit(repository)
+    done = subprocess.run([".ci/up", "prod", approved], cwd=repository, check=False, capture_output=True, text=True)
+    assert done.returncode == 1
+    assert f"{approved} was approved" in done.stderr
+
+
+@pytest.mark.parametrize("path", WORKFLOWS, ids=[path.name for path in WORKFLOWS])
+def test_workflows_pin_their_actions_and_hold_few_rights(path: Path) -> None:
+    text = path.read_text(encoding="utf-8")
+    workflow = yaml.safe_load(text)
+    assert workflow["permissions"] == {}
+    assert workflow["concurrency"]["group"]
+    assert "secrets." not in text
+    for job in workflow["jobs"].values():
+        assert set(job["permissions"]) <= {"contents", "id-token", "pull-requests"}
+        assert job["permissions"]["contents"] == "read"
+        for step in job["steps"]:
+            action = step.get("uses", f"x@{'0' * 40}")
+            assert len(action.partition("@")[2]) == 40, action
+            script = step.get("run", "").split(" ")[0]
+            if script.startswith(".ci/"):
+                assert (PROJECT / script).stat().st_mode & 0o111
+
+
+@pytest.mark.parametrize(
+    ("own", "call"), [("7", "PATCH repos/o/r/issues/comments/7"), ("", "POST repos/o/r/issues/3/comments")]
+)
+def test_a_comment_is_updated_in_place(own: str, call: str, tmp_path: Path) -> None:
+    """With a stand-in for GitHub's client that has, or has not, a comment of the same first line."""
+    (tmp_path / "gh").write_text(
+        f'#!/usr/bin/env bash\ncase "$*" in *--paginate*) echo "$*" >asked; echo {own} ;; *) echo "$3 $4" >called ;; esac\n',
+        encoding="utf-8",
+    )
+    (tmp_path / "gh").chmod(0o755)
+    (tmp_path / "page.md").write_text("<!-- ml-platform review of prod -->\n## prod\n", encoding="utf-8")
+    environment = {**os.environ, "PATH": f"{tmp_path}:{os.environ['PATH']}", "GITHUB_REPOSITORY": "o/r"}
+    script = [str(PROJECT / ".ci" / "comment"), "3", "page.md"]
+    subprocess.run(script, cwd=tmp_path, env=environment, check=True)
+    assert (tmp_path / "called").read_text(encoding="utf-8").strip() == call
+    assert 'startswith("<!-- ml-platform review of prod -->")' in (tmp_path / "asked").read_text(encoding="utf-8")
+    (tmp_path / "called").unlink()
+    (tmp_path / "page.md").write_text("", encoding="utf-8")
+    subprocess.run(script, cwd=tmp_path, env=environment, check=True)
+    assert not (tmp_path / "called").exists()
