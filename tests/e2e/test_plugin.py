@@ -2,6 +2,7 @@
 
 import json
 import re
+import venv
 from pathlib import Path
 from typing import Any
 
@@ -116,11 +117,14 @@ def in_python(project: Project) -> Program:
         "packages: {ml-platform: ../plugin}\n",
         encoding="utf-8",
     )
-    (folder / "requirements.txt").write_text("pulumi>=3.200,<4\n./sdk/python\n", encoding="utf-8")
+    (folder / "requirements.txt").write_text(f"pulumi>=3.200,<4\n{folder}/sdk/python\n", encoding="utf-8")
     (folder / "__main__.py").write_text(PYTHON, encoding="utf-8")
     program = Program(project, folder)
     program.pulumi("package", "gen-sdk", "../plugin", "--language", "python", "--local", "--out", "sdk")
-    program.pulumi("install")
+    # `pulumi package add` does both in one; the language host that is built from source does not know that call.
+    venv.create(folder / ".venv", with_pip=True)
+    installed = project.run(str(folder / ".venv/bin/pip"), "install", "--quiet", "-r", f"{folder}/requirements.txt")
+    assert installed.returncode == 0, installed.stderr
     program.pulumi("stack", "init", "test")
     program.pulumi("up", "--yes", "--skip-preview")
     return program
