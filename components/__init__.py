@@ -1,13 +1,15 @@
 """ML workloads on Kubernetes as Pulumi components."""
 
-from components.arguments import ArgumentError
-from components.hardware import NodePool, Toleration
-from components.model_service import ModelService, ModelServiceArgs
-from components.priority import PriorityClassArgs, PriorityClasses, PriorityClassesArgs
-from components.team_namespace import TeamNamespace, TeamNamespaceArgs
-from components.training_job import TrainingJob, TrainingJobArgs
+from .arguments import ArgumentError
+from .hardware import NodePool, Toleration
+from .model_service import ModelService, ModelServiceArgs
+from .priority import PriorityClassArgs, PriorityClasses, PriorityClassesArgs
+from .team_namespace import TeamNamespace, TeamNamespaceArgs
+from .training_job import TrainingJob, TrainingJobArgs
+from .version import VERSION
 
 __all__ = [
+    "VERSION",
     "ArgumentError",
     "ModelService",
     "ModelServiceArgs",

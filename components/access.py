@@ -9,8 +9,8 @@ from typing import Annotated, Any
 
 from pydantic import AfterValidator, Field
 
-from components.arguments import Arguments, refuse
-from components.names import ObjectName
+from .arguments import Arguments, refuse
+from .names import ObjectName
 
 Manifest = dict[str, Any]
 
@@ -29,19 +29,19 @@ Group = Annotated[str, AfterValidator(_group)]
 class Access(Arguments):
     """Who may do what in the namespace, by groups of the cluster's identity provider."""
 
-    viewers: list[Group] = Field([], examples=[["ml-viewers"]])
+    viewers: list[Group] = Field(default=[], examples=[["ml-viewers"]])
     """See everything but Secrets, logs included."""
 
-    developers: list[Group] = Field([], examples=[["ml-developers"]])
+    developers: list[Group] = Field(default=[], examples=[["ml-developers"]])
     """Run workloads too: pods, jobs, deployments, services, configuration, and shells in pods.
 
     They create Secrets, and read or change only those in ``secrets``.
     """
 
-    admins: list[Group] = Field([], examples=[["ml-leads"]])
+    admins: list[Group] = Field(default=[], examples=[["ml-leads"]])
     """Read and write all Secrets too, and give others in the namespace what they have themselves."""
 
-    secrets: list[ObjectName] = Field([], examples=[["registry-credentials"]])
+    secrets: list[ObjectName] = Field(default=[], examples=[["registry-credentials"]])
     """Secrets that developers read and change, by name."""
 
 

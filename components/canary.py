@@ -13,9 +13,9 @@ from typing import Annotated, Any
 from pydantic import Field
 from pydantic_core import PydanticCustomError
 
-from components.arguments import Arguments, refuse
-from components.labels import Labels
-from components.names import DeferredImage, LabelValue
+from .arguments import Arguments, refuse
+from .labels import Labels
+from .names import DeferredImage, LabelValue
 
 
 class Canary(Arguments):
@@ -24,7 +24,7 @@ class Canary(Arguments):
     image: DeferredImage = Field(examples=["myregistry/bert-serving:v1.3"])
     """Its container image."""
 
-    version: LabelValue | None = Field(None, examples=["v1.3"])
+    version: LabelValue | None = Field(default=None, examples=["v1.3"])
     """Its ``model-version`` label."""
 
     weight: Annotated[int, Field(ge=0, le=100, strict=True)] = Field(examples=[10])

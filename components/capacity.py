@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
-from components.footprint import Container, Footprint, Pods
-from components.quantities import amount, spelled
-from components.quota import CLOSED, ContainerLimits, Quota
+from .footprint import Container, Footprint, Pods
+from .quantities import amount, spelled
+from .quota import CLOSED, ContainerLimits, Quota
 
 # Kubernetes wants these of every container where a quota counts them.
 _REQUIRED = {"cpu", "memory", "requests.cpu", "requests.memory", "limits.cpu", "limits.memory"}
@@ -41,15 +41,48 @@ def shortfalls(
                     told.add(short.path)
                     yield short
     for name, workload in workloads.items():
-        for pods in workload.pods:
-            counting = [quota for quota in quotas if quota.counts(pods.priority_class)]
-            if any(quota.others for quota in counting):
-                what = f"the team may not use the PriorityClass {pods.priority_class}"
-                mend = f"give the team priorityQuotas.{pods.priority_class}, or remove it"
-                yield Shortfall(("priorityClass",), what, mend, workload=name)
-            required = {key for quota in counting for key in quota.hard if key in _REQUIRED}
-            for container in pods.containers:
-                yield from _refused(name, container, required, limits)
+        yield from _refused_pods(quotas, limits, name, workload)
+
+
+class Capacity:
+    """What a team has, and what its workloads have taken of it so far."""
+
+    def __init__(self, quotas: Sequence[Quota], limits: ContainerLimits) -> None:
+        self._quotas, self._limits = quotas, limits
+        self._workloads: dict[str, Footprint] = {}
+        # Kept, so that the thousandth workload takes no longer to count than the first.
+        self._totals = [dict.fromkeys(quota.hard, Decimal(0)) for quota in quotas]
+
+    def add(self, workload: str, footprint: Footprint) -> list[Shortfall]:
+        """Count a workload in; where something does not fit it is not counted, and said."""
+        totals = [
+            {key: total + _share(key, quota, footprint)[0] for key, total in known.items()}
+            for quota, known in zip(self._quotas, self._totals, strict=True)
+        ]
+        exceeded = any(
+            total > amount(quota.hard[key])
+            for quota, known in zip(self._quotas, totals, strict=True)
+            for key, total in known.items()
+        )
+        if exceeded or any(_refused_pods(self._quotas, self._limits, workload, footprint)):
+            return list(shortfalls(self._quotas, self._limits, {**self._workloads, workload: footprint}))
+        self._workloads[workload], self._totals = footprint, totals
+        return []
+
+
+def _refused_pods(
+    quotas: Sequence[Quota], limits: ContainerLimits, workload: str, footprint: Footprint
+) -> Iterable[Shortfall]:
+    """Pods that the API server would refuse, whatever else there is."""
+    for pods in footprint.pods:
+        counting = [quota for quota in quotas if quota.counts(pods.priority_class)]
+        if any(quota.others for quota in counting):
+            what = f"the team may not use the PriorityClass {pods.priority_class}"
+            mend = f"give the team priorityQuotas.{pods.priority_class}, or remove it"
+            yield Shortfall(("priorityClass",), what, mend, workload=workload)
+        required = {key for quota in counting for key in quota.hard if key in _REQUIRED}
+        for container in pods.containers:
+            yield from _refused(workload, container, required, limits)
 
 
 def _share(key: str, quota: Quota, workload: Footprint) -> tuple[Decimal, str]:
@@ -82,7 +115,7 @@ def _exceeded(quota: Quota, key: str, total: Decimal, shares: Mapping[str, tuple
 
 
 def _refused(workload: str, container: Container, required: set[str], limits: ContainerLimits) -> Iterable[Shortfall]:
-    """Why the API server would refuse a pod with this container, whatever else there is."""
+    """Why the API server would refuse a pod with this container."""
     missing = sorted(required - container.named())
     if missing:
         what = f"container {container.name} names no {', '.join(missing)}, and the team's quota counts it"

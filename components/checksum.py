@@ -7,7 +7,7 @@ from typing import Any
 
 import pulumi
 
-from components.volumes import Volume
+from .volumes import Volume
 
 _ANNOTATION = "checksum/config"
 

@@ -4,9 +4,9 @@ The workers are the pods of an Indexed Job. A headless Service gives each a name
 new pod takes over from the one that failed: ``<job>-<index>.<service>``.
 """
 
-from components.labels import Labels, selector
-from components.registration import Manifest, Manifests
-from components.security import Security
+from .labels import Labels, selector
+from .registration import Manifest, Manifests
+from .security import Security
 
 # torchrun's own default port. A pod has an address of its own, so that it is always free.
 PORT = 29500

@@ -6,8 +6,8 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, Field, model_validator
 
-from components.arguments import Arguments, refuse, refuse_all
-from components.names import Annotations, ObjectName, Port, ServiceName
+from .arguments import Arguments, refuse, refuse_all
+from .names import Annotations, ObjectName, Port, ServiceName
 
 Manifest = dict[str, Any]
 
@@ -33,7 +33,7 @@ Network = Annotated[str, AfterValidator(_network)]
 class ServiceArgs(Arguments):
     """The Service in front of a model."""
 
-    name: ServiceName | None = Field(None, examples=["model-api"])
+    name: ServiceName | None = Field(default=None, examples=["model-api"])
     """Its name, which clients use; default: the component's."""
 
     type: Literal["ClusterIP", "NodePort", "LoadBalancer", "ExternalName"] = "ClusterIP"
@@ -53,13 +53,13 @@ class ServiceArgs(Arguments):
     annotations: Annotations = {}
     """Annotations, which clouds read for their load balancers."""
 
-    source_ranges: list[Network] = Field([], examples=[["203.0.113.0/24"]])
+    source_ranges: list[Network] = Field(default=[], examples=[["203.0.113.0/24"]])
     """Whom the load balancer lets in, as address ranges; default: everybody."""
 
     await_address: bool = True
     """Whether ``pulumi up`` waits until the load balancer has an address."""
 
-    external_name: ObjectName | None = Field(None, examples=["models.example.com"])
+    external_name: ObjectName | None = Field(default=None, examples=["models.example.com"])
     """The host that serves the model, with the type ExternalName."""
 
     @model_validator(mode="after")
@@ -91,7 +91,7 @@ class IngressArgs(Arguments):
     path: Annotated[str, Field(pattern="^/")] = "/"
     """The prefix of the paths that lead to the model."""
 
-    class_name: ObjectName | None = Field(None, examples=["nginx"])
+    class_name: ObjectName | None = Field(default=None, examples=["nginx"])
     """IngressClass; default: the cluster's."""
 
     tls_secret: ObjectName | None = None
@@ -113,7 +113,7 @@ class RouteArgs(Arguments):
     gateway_namespace: ObjectName | None = None
     """The Gateway's namespace; default: the workload's own."""
 
-    hosts: list[ObjectName] = Field([], examples=[["models.example.com"]])
+    hosts: list[ObjectName] = Field(default=[], examples=[["models.example.com"]])
     """The host names that clients use; default: the Gateway's."""
 
     path: Annotated[str, Field(pattern="^/")] = "/"

@@ -10,8 +10,8 @@ from dataclasses import dataclass, field
 from decimal import ROUND_CEILING, Decimal
 from typing import Any
 
-from components.quantities import amount
-from components.quota import ContainerLimits
+from .quantities import amount
+from .quota import ContainerLimits
 
 Manifest = Mapping[str, Any]
 Usage = dict[str, Decimal]
@@ -67,6 +67,8 @@ class Footprint:
 def footprint(manifests: Iterable[Manifest], limits: ContainerLimits) -> Footprint:
     """The footprint of the objects of one workload, in a namespace with these container limits."""
     objects = list(manifests)
+    filled = limits.filled()
+    defaults = _amounts(filled.default_request), _amounts(filled.default)
     maxima = dict(filter(None, map(_autoscaled, objects)))
     result = Footprint()
     counted: Usage = defaultdict(Decimal)
@@ -74,7 +76,7 @@ def footprint(manifests: Iterable[Manifest], limits: ContainerLimits) -> Footpri
         _count_object(manifest, counted)
         maximum = maxima.get((manifest["kind"], manifest["metadata"]["name"]))
         for count, how, total, template in _peaks(manifest, maximum):
-            pods = _pods(template, count, how, limits)
+            pods = _pods(template, count, how, defaults)
             result.pods.append(pods)
             counted["count/pods"] += total
             _count_claims(template, count, counted)
@@ -134,11 +136,11 @@ def _surge(strategy: Manifest, replicas: int) -> int:
     return int((Decimal(surge.rstrip("%")) * replicas / 100).to_integral_value(ROUND_CEILING))
 
 
-def _pods(template: Manifest, count: int, how: str, limits: ContainerLimits) -> Pods:
+def _pods(template: Manifest, count: int, how: str, defaults: tuple[Usage, Usage]) -> Pods:
     spec = template["spec"]
-    main = [_container(container, limits) for container in spec["containers"]]
+    main = [_container(container, *defaults) for container in spec["containers"]]
     init = [
-        (_container(container, limits), container.get("restartPolicy") == "Always")
+        (_container(container, *defaults), container.get("restartPolicy") == "Always")
         for container in spec.get("initContainers", [])
     ]
     each = _of_compute(
@@ -149,14 +151,16 @@ def _pods(template: Manifest, count: int, how: str, limits: ContainerLimits) -> 
     return Pods(count, how, each, containers, spec.get("priorityClassName"))
 
 
-def _container(container: Manifest, limits: ContainerLimits) -> Container:
+def _container(container: Manifest, default_requests: Usage, default_limits: Usage) -> Container:
     resources = container.get("resources", {})
-    own = {name: amount(str(quantity)) for name, quantity in resources.get("limits", {}).items()}
-    requests = {**own, **{name: amount(str(quantity)) for name, quantity in resources.get("requests", {}).items()}}
-    filled = limits.filled()
-    default_requests = {name: amount(quantity) for name, quantity in filled.default_request.items()}
-    defaults = {name: amount(quantity) for name, quantity in filled.default.items()}
-    return Container(container["name"], {**default_requests, **requests}, {**defaults, **own})
+    limits = _amounts(resources.get("limits", {}))
+    # Kubernetes takes a limit for the request that is missing, before the LimitRange is asked.
+    requests = {**default_requests, **limits, **_amounts(resources.get("requests", {}))}
+    return Container(container["name"], requests, {**default_limits, **limits})
+
+
+def _amounts(resources: Mapping[str, Any]) -> Usage:
+    return {name: amount(str(quantity)) for name, quantity in resources.items()}
 
 
 def _together(main: list[Usage], init: list[tuple[Usage, bool]]) -> Usage:

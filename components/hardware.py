@@ -9,9 +9,9 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field, ValidationInfo, WithJsonSchema
 
-from components.arguments import Arguments, known_name, refuse
-from components.names import Image, LabelValue, ObjectName, QualifiedName
-from components.resources import ResourceList
+from .arguments import Arguments, known_name, refuse
+from .names import Image, LabelValue, ObjectName, QualifiedName
+from .resources import ResourceList
 
 
 class Toleration(Arguments):
@@ -37,10 +37,10 @@ class Toleration(Arguments):
 class NodePool(Arguments):
     """A group of alike nodes, and the container image that suits them."""
 
-    image: Image | None = Field(None, examples=["pytorch/pytorch:2.1.0-cuda12.1-cudnn8-runtime"])
+    image: Image | None = Field(default=None, examples=["pytorch/pytorch:2.1.0-cuda12.1-cudnn8-runtime"])
     """Container image of workloads on this pool that name none."""
 
-    node_image: str | None = Field(None, examples=["COS_CONTAINERD"])
+    node_image: str | None = Field(default=None, examples=["COS_CONTAINERD"])
     """The image of the nodes themselves, in the cloud's own term. Exported, not enforced."""
 
     node_selector: dict[QualifiedName, LabelValue] = {}
@@ -49,13 +49,13 @@ class NodePool(Arguments):
     tolerations: list[Toleration] = []
     """Taints that the pool's nodes have."""
 
-    gpu_resource: QualifiedName | None = Field(None, examples=["nvidia.com/gpu"])
+    gpu_resource: QualifiedName | None = Field(default=None, examples=["nvidia.com/gpu"])
     """What the nodes call a GPU: ``nvidia.com/gpu``, ``amd.com/gpu``, a MIG profile; none: no GPUs."""
 
     runtime_class_name: ObjectName | None = None
     """RuntimeClass of pods on this pool, such as ``nvidia``."""
 
-    hourly_cost: Decimal | None = Field(None, ge=0, examples=["0.71"])
+    hourly_cost: Decimal | None = Field(default=None, ge=0, examples=["0.71"])
     """USD per GPU-hour, or per node-hour where there is no GPU. From the user's own bill."""
 
     def gpus(self, count: int) -> ResourceList:

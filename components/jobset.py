@@ -6,7 +6,7 @@ without it, the whole group has to begin anew, which is what the JobSet operator
 
 import pulumi
 
-from components.registration import Manifest
+from .registration import Manifest
 
 CRD = "jobsets.jobset.x-k8s.io"
 WORKERS = "workers"

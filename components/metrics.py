@@ -5,8 +5,8 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
-from components.arguments import Arguments
-from components.names import Port
+from .arguments import Arguments
+from .names import Port
 
 Manifest = dict[str, Any]
 
@@ -14,7 +14,7 @@ Manifest = dict[str, Any]
 class Metrics(Arguments):
     """Where the server tells its metrics, and who is told to scrape them."""
 
-    port: Port | None = Field(None, examples=[9090])
+    port: Port | None = Field(default=None, examples=[9090])
     """The port that the container serves them on; default: the service's container port."""
 
     path: Annotated[str, Field(pattern="^/")] = "/metrics"

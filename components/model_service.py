@@ -6,25 +6,25 @@ from typing import Annotated, Any
 import pulumi
 from pydantic import Field, model_validator
 
-from components import canary as canaries
-from components import exposure, rollout, scaling
-from components.arguments import Deferred, checked_name, refuse, refuse_all
-from components.canary import Canary
-from components.checksum import config_checksum
-from components.exposure import IngressArgs, RouteArgs, ServiceArgs
-from components.labels import Labels, selector, workload_labels
-from components.metrics import Metrics, monitor
-from components.model_source import VOLUME, Model
-from components.names import LabelValue, Port, ServiceName
-from components.probes import Health
-from components.quantities import Quantity
-from components.registration import Manifest, Manifests, register_all
-from components.resources import Resources
-from components.rollout import Disruption, Rollout
-from components.scaling import Autoscale
-from components.team_namespace import Tenant
-from components.volumes import of_one_node
-from components.workload import Pod, WorkloadArgs, pod_template, service_account
+from . import canary as canaries
+from . import exposure, rollout, scaling
+from .arguments import checked_name, refuse, refuse_all
+from .canary import Canary
+from .checksum import config_checksum
+from .exposure import IngressArgs, RouteArgs, ServiceArgs
+from .labels import Labels, selector, workload_labels
+from .metrics import Metrics, monitor
+from .model_source import VOLUME, Model
+from .names import LabelValue, Port, ServiceName
+from .probes import Health
+from .quantities import Quantity
+from .registration import Manifest, Manifests, register_all
+from .resources import Resources
+from .rollout import Disruption, Rollout
+from .scaling import Autoscale
+from .team_namespace import Tenant
+from .volumes import of_one_node
+from .workload import EnvValue, Pod, WorkloadArgs, pod_template, service_account
 
 TYPE = "ml-platform:index:ModelService"
 
@@ -40,22 +40,26 @@ Seconds = Annotated[int, Field(ge=1, strict=True)]
 class ModelServiceArgs(WorkloadArgs):
     """Arguments of a ModelService."""
 
-    replicas: Annotated[int, Field(ge=1, strict=True)] = Field(1, examples=[3])
+    replicas: Annotated[int, Field(ge=1, strict=True)] = Field(default=1, examples=[3])
     """How many identical pods serve. Give this or ``autoscale``."""
 
     autoscale: Autoscale | None = None
-    """Lets the number of pods follow the load. Give this or ``replicas``."""
+    """Lets the number of pods follow the load. Give this or ``replicas``.
 
-    port: Port = Field(8080, examples=[8080])
+    On the way back to ``replicas`` the autoscaler is deleted last, and may scale once more until then:
+    ``pulumi up --refresh`` settles that.
+    """
+
+    port: Port = Field(default=8080, examples=[8080])
     """The port that the container listens on."""
 
-    version: LabelValue | None = Field(None, examples=["v1.2.3"])
+    version: LabelValue | None = Field(default=None, examples=["v1.2.3"])
     """The ``model-version`` label."""
 
     model: Model | None = None
     """Where the model comes from; default: it is in the image."""
 
-    config_version: Deferred[str] | None = None
+    config_version: EnvValue | None = None
     """Anything that differs when the content of a mounted ConfigMap or Secret does: a hash of it, its resourceVersion.
 
     The pods are replaced when it changes. When a volume refers to another ConfigMap or Secret, they are anyway.

@@ -5,12 +5,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from pydantic import Field, model_validator
 from pydantic_core import PydanticCustomError
 
-from components.arguments import Arguments, Deferred, refuse
-from components.names import DeferredImage, Image, ObjectName
-from components.quantities import Quantity
-from components.resources import Resources
-from components.volumes import AccessMode, MountPath, Volume
-from components.workload import Env, InitContainer
+from .arguments import Arguments, Deferred, refuse
+from .names import DeferredImage, Image, ObjectName
+from .quantities import Quantity
+from .resources import Resources
+from .volumes import AccessMode, MountPath, Volume
+from .workload import Env, InitContainer
 
 VOLUME = "model"
 CONTAINER = "model-download"
@@ -24,7 +24,7 @@ class Download(Arguments):
     It sees the workload's own variables, those from Secrets among them.
     """
 
-    image: DeferredImage | None = Field(None, examples=["amazon/aws-cli:2.17.0"])
+    image: DeferredImage | None = Field(default=None, examples=["amazon/aws-cli:2.17.0"])
     """Container image; default: the workload's own."""
 
     command: list[str] = Field(examples=[["aws", "s3", "sync", "s3://models/bert/v1.2", "/models"]])
@@ -49,7 +49,7 @@ class ModelSource(Arguments):
     access_mode: AccessMode = "ReadWriteOnce"
     """How the claim may be mounted: several pods need ReadOnlyMany or ReadWriteMany."""
 
-    image: Deferred[Image] | None = Field(None, examples=["myregistry/models/bert:v1.2"])
+    image: Deferred[Image] | None = Field(default=None, examples=["myregistry/models/bert:v1.2"])
     """An OCI image or artifact with the model, mounted read-only (Kubernetes 1.33 and later)."""
 
     download: Download | None = None

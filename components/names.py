@@ -10,7 +10,7 @@ from typing import Annotated, Any
 
 from pydantic import AfterValidator, Field, StrictInt
 
-from components.arguments import Deferred, refuse
+from .arguments import Deferred, refuse
 
 _LABEL_RULE = "lower-case letters, digits and '-', beginning and ending with a letter or digit, at most 63"
 

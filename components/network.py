@@ -9,8 +9,8 @@ from typing import Annotated, Any
 
 from pydantic import AfterValidator, Field, model_validator
 
-from components.arguments import Arguments, refuse
-from components.names import DnsLabel, Port
+from .arguments import Arguments, refuse
+from .names import DnsLabel, Port
 
 Manifest = dict[str, Any]
 
@@ -40,20 +40,20 @@ _LINK_LOCAL = "169.254.0.0/16"
 class Peers(Arguments):
     """The other side of a connection."""
 
-    namespaces: list[DnsLabel] = Field([], examples=[["ml-serving"]])
+    namespaces: list[DnsLabel] = Field(default=[], examples=[["ml-serving"]])
     """Pods of these namespaces."""
 
-    cidrs: list[Cidr] = Field([], examples=[["10.0.0.0/8"]])
+    cidrs: list[Cidr] = Field(default=[], examples=[["10.0.0.0/8"]])
     """Addresses of these blocks; ``0.0.0.0/0`` is everything outside of the cluster."""
 
 
 class Serving(Arguments):
     """Who may call the models that a team serves."""
 
-    ports: list[Port] = Field([], examples=[[8080]])
+    ports: list[Port] = Field(default=[], examples=[[8080]])
     """Container ports of the model services; default: all that they listen on."""
 
-    namespaces: list[DnsLabel] = Field([], examples=[["web"]])
+    namespaces: list[DnsLabel] = Field(default=[], examples=[["web"]])
     """Namespaces that call them."""
 
     anywhere: bool = False
@@ -76,7 +76,7 @@ class Network(Arguments):
     allow_to: Peers = Field(Peers(), examples=[{"cidrs": ["0.0.0.0/0"]}])
     """Whom the team's pods may open connections to: data, registries of models and packages."""
 
-    serving: Serving | None = Field(None, examples=[{"ports": [8080], "anywhere": True}])
+    serving: Serving | None = Field(default=None, examples=[{"ports": [8080], "anywhere": True}])
     """Who may call the team's model services; default: the team itself, and anywhere for a team that
     ``serves``."""
 

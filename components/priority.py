@@ -5,9 +5,9 @@ from typing import Annotated, Any, Literal
 import pulumi
 from pydantic import AfterValidator, Field
 
-from components.arguments import Arguments, refuse
-from components.names import ObjectName
-from components.registration import Manifest, Manifests, register_all
+from .arguments import Arguments, refuse
+from .names import ObjectName
+from .registration import Manifest, Manifests, register_all
 
 TYPE = "ml-platform:index:PriorityClasses"
 
@@ -30,7 +30,7 @@ class PriorityClassArgs(Arguments):
     preemption: Literal["PreemptLowerPriority", "Never"] = "PreemptLowerPriority"
     """Whether waiting pods end pods of lower priority, or only go first when there is room."""
 
-    description: str = Field("", examples=["Training that may be interrupted."])
+    description: str = Field(default="", examples=["Training that may be interrupted."])
     """What the class is for."""
 
 

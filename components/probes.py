@@ -7,8 +7,8 @@ from typing import Annotated, Any
 from pydantic import Field, model_validator
 from pydantic_core import PydanticCustomError
 
-from components.arguments import Arguments, refuse
-from components.names import Port
+from .arguments import Arguments, refuse
+from .names import Port
 
 Manifest = dict[str, Any]
 Seconds = Annotated[int, Field(ge=0, strict=True)]
@@ -20,7 +20,7 @@ _KINDS = ("path", "tcp", "grpc", "command")
 class Probe(Arguments):
     """One probe, in Kubernetes' own terms. How it asks is one of path, tcp, grpc and command."""
 
-    path: Annotated[str, Field(pattern="^/")] | None = Field(None, examples=["/health"])
+    path: Annotated[str, Field(pattern="^/")] | None = Field(default=None, examples=["/health"])
     """By HTTP: the path of a GET that answers 200 to 399."""
 
     tcp: bool = False

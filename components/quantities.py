@@ -10,7 +10,7 @@ from typing import Annotated, Any
 
 from pydantic import BeforeValidator, WithJsonSchema
 
-from components.arguments import refuse
+from .arguments import refuse
 
 _SUFFIXES = {
     "": Decimal(1),

@@ -6,10 +6,10 @@ from typing import Annotated, Any
 
 from pydantic import AfterValidator, Field, model_validator
 
-from components.arguments import Arguments, refuse, refuse_all
-from components.names import ObjectName
-from components.quantities import Quantity, amount
-from components.resources import is_gpu
+from .arguments import Arguments, refuse, refuse_all
+from .names import ObjectName
+from .quantities import Quantity, amount
+from .resources import is_gpu
 
 Manifest = dict[str, Any]
 
@@ -91,13 +91,13 @@ class ContainerLimits(Arguments):
     In LimitRange's own terms. GPUs never are given by default.
     """
 
-    default_request: LimitedResources = Field({}, examples=[{"cpu": "100m", "memory": "256Mi"}])
+    default_request: LimitedResources = Field(default={}, examples=[{"cpu": "100m", "memory": "256Mi"}])
     """Requests of a container that names none; default: its ``default``."""
 
-    default: LimitedResources = Field({}, examples=[{"cpu": "1", "memory": "1Gi"}])
+    default: LimitedResources = Field(default={}, examples=[{"cpu": "1", "memory": "1Gi"}])
     """Limits of a container that names none; default: its ``max``."""
 
-    max: LimitedResources = Field({}, examples=[{"cpu": "32", "memory": "256Gi"}])
+    max: LimitedResources = Field(default={}, examples=[{"cpu": "32", "memory": "256Gi"}])
     """The highest limit that a container may have."""
 
     @model_validator(mode="after")

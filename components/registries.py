@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 from pydantic import AfterValidator
 
-from components.arguments import refuse
+from .arguments import refuse
 
 Manifest = dict[str, Any]
 
@@ -18,11 +18,6 @@ def _prefix(text: str) -> str:
 
 
 ImagePrefix = Annotated[str, AfterValidator(_prefix)]
-
-
-def allowed(image: str, prefixes: Sequence[str]) -> bool:
-    """Whether an image comes from one of the places."""
-    return any(image.startswith(_closed(prefix)) for prefix in prefixes)
 
 
 def _closed(prefix: str) -> str:

@@ -4,9 +4,9 @@ from typing import Annotated, Any
 
 from pydantic import Field, model_validator
 
-from components.arguments import Arguments, refuse, refuse_all
-from components.names import QualifiedName
-from components.quantities import Quantity, amount
+from .arguments import Arguments, refuse, refuse_all
+from .names import QualifiedName
+from .quantities import Quantity, amount
 
 ResourceList = dict[QualifiedName, Quantity]
 
@@ -19,10 +19,10 @@ class Resources(Arguments):
     GPUs are not named here: a workload's ``gpus`` counts them in its node pool's own resource.
     """
 
-    requests: ResourceList = Field({}, examples=[{"cpu": "4", "memory": "8Gi"}])
+    requests: ResourceList = Field(default={}, examples=[{"cpu": "4", "memory": "8Gi"}])
     """What the scheduler sets aside: ``cpu`` (cores), ``memory`` and ``ephemeral-storage`` (bytes)."""
 
-    limits: ResourceList = Field({}, examples=[{"cpu": "8", "memory": "16Gi"}])
+    limits: ResourceList = Field(default={}, examples=[{"cpu": "8", "memory": "16Gi"}])
     """The most that the container may use: above it, CPU is throttled and memory is killed (OOMKilled)."""
 
     @model_validator(mode="after")

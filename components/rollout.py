@@ -11,9 +11,9 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
-from components.arguments import Arguments
-from components.quantities import Quantity
-from components.resources import ResourceList
+from .arguments import Arguments
+from .quantities import Quantity
+from .resources import ResourceList
 
 Manifest = dict[str, Any]
 
@@ -31,7 +31,7 @@ class Disruption(Arguments):
 
     max_unavailable: (
         Annotated[int, Field(ge=1, strict=True)] | Annotated[str, Field(pattern=r"^([1-9][0-9]?|100)%$")]
-    ) = Field(1, examples=[1, "25%"])
+    ) = Field(default=1, examples=[1, "25%"])
     """Pods, or a percentage of them. At least one: with none, no node could ever be drained."""
 
 

@@ -2,11 +2,11 @@
 
 from typing import Annotated, Any
 
-from pydantic import Field, model_validator
+from pydantic import BeforeValidator, Field, model_validator
 
-from components.arguments import Arguments, Deferred, refuse, refuse_all
-from components.names import ObjectName
-from components.quantities import Quantity
+from .arguments import Arguments, Deferred, refuse, refuse_all
+from .names import ObjectName, as_text
+from .quantities import Quantity
 
 Manifest = dict[str, Any]
 
@@ -29,7 +29,9 @@ class KedaTrigger(Arguments):
     type: Annotated[str, Field(pattern=r"^[a-z0-9-]+$")] = Field(examples=["prometheus"])
     """The scaler: prometheus, kafka, cron, ..."""
 
-    metadata: dict[str, Deferred[str]] = Field(examples=[{"serverAddress": "http://prometheus:9090", "threshold": "5"}])
+    metadata: dict[str, Annotated[Deferred[str], BeforeValidator(as_text)]] = Field(
+        examples=[{"serverAddress": "http://prometheus:9090", "threshold": "5"}]
+    )
     """The scaler's own parameters. Never a secret: see ``authentication``."""
 
     authentication: ObjectName | None = None
@@ -39,13 +41,13 @@ class KedaTrigger(Arguments):
 class Autoscale(Arguments):
     """Lets the number of pods follow the load, by one of cpu, metric and keda."""
 
-    min: Annotated[int, Field(ge=0, strict=True)] = Field(1, examples=[2])
+    min: Annotated[int, Field(ge=0, strict=True)] = Field(default=1, examples=[2])
     """The fewest pods. 0 needs ``keda``: a HorizontalPodAutoscaler never goes below one."""
 
     max: Annotated[int, Field(ge=1, strict=True)] = Field(examples=[6])
     """The most pods."""
 
-    cpu: Annotated[int, Field(ge=1, strict=True)] | None = Field(None, examples=[70])
+    cpu: Annotated[int, Field(ge=1, strict=True)] | None = Field(default=None, examples=[70])
     """The average CPU use of the pods that is aimed at, in percent of their requests."""
 
     metric: Metric | None = None

@@ -4,7 +4,7 @@ from typing import Annotated, Any
 
 from pydantic import Field
 
-from components.arguments import Arguments
+from .arguments import Arguments
 
 Manifest = dict[str, Any]
 
@@ -29,7 +29,7 @@ class Security(Arguments):
     writable_root: bool = False
     """Let the containers write to their own root file system."""
 
-    capabilities: list[Annotated[str, Field(pattern=r"^[A-Z_]+$")]] = Field([], examples=[["IPC_LOCK"]])
+    capabilities: list[Annotated[str, Field(pattern=r"^[A-Z_]+$")]] = Field(default=[], examples=[["IPC_LOCK"]])
     """Linux capabilities to add, such as IPC_LOCK for RDMA. Refused in a ``restricted`` namespace."""
 
     api_token: bool = False

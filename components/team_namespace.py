@@ -6,15 +6,16 @@ from typing import Annotated, Any, Literal
 
 import pulumi
 from pydantic import Field, model_validator
+from pydantic.alias_generators import to_snake
 
-from components.access import Access, roles
-from components.arguments import ArgumentError, Arguments, Problem, checked_name, refuse, refuse_all
-from components.capacity import Shortfall, shortfalls, unusable
-from components.footprint import Footprint, footprint
-from components.labels import MANAGED_BY
-from components.names import DnsLabel, LabelValue, NamespaceName, ObjectName, QualifiedName
-from components.network import Network, policies
-from components.quota import (
+from .access import Access, roles
+from .arguments import ArgumentError, Arguments, Problem, checked_name, refuse, refuse_all
+from .capacity import Capacity, Shortfall, unusable
+from .footprint import footprint
+from .labels import MANAGED_BY
+from .names import DnsLabel, LabelValue, NamespaceName, ObjectName, QualifiedName
+from .network import Network, policies
+from .quota import (
     ContainerLimits,
     Hard,
     PriorityQuotas,
@@ -23,8 +24,9 @@ from components.quota import (
     quotas,
     whole_numbers,
 )
-from components.registration import Manifest, Manifests, register_all
-from components.registries import ImagePrefix, admission
+from .registration import Manifest, Manifests, register_all
+from .registries import ImagePrefix, admission
+from .takeover import Guard
 
 TYPE = "ml-platform:index:TeamNamespace"
 
@@ -52,10 +54,10 @@ _PROTECTED = {
 class TeamNamespaceArgs(Arguments):
     """Arguments of a TeamNamespace."""
 
-    name: NamespaceName | None = Field(None, examples=["ml-training"])
+    name: NamespaceName | None = Field(default=None, examples=["ml-training"])
     """Name of the namespace; default: the component's."""
 
-    team: LabelValue | None = Field(None, examples=["nlp"])
+    team: LabelValue | None = Field(default=None, examples=["nlp"])
     """Who owns it: the ``team`` label of everything in it; default: the component's name."""
 
     owner: LabelValue | None = None
@@ -67,13 +69,13 @@ class TeamNamespaceArgs(Arguments):
     labels: dict[QualifiedName, LabelValue] = {}
     """Further labels of the namespace."""
 
-    quota: Hard = Field({}, examples=[{"requests.cpu": "32", "pods": "20"}])
+    quota: Hard = Field(default={}, examples=[{"requests.cpu": "32", "pods": "20"}])
     """The most that all its pods and objects may ask for together, in ResourceQuota's own keys.
 
     Workloads that name the team are added up, each at its peak, before anything is registered.
     """
 
-    priority_quotas: PriorityQuotas = Field({}, examples=[{"training": {"requests.nvidia.com/gpu": "4"}}])
+    priority_quotas: PriorityQuotas = Field(default={}, examples=[{"training": {"requests.nvidia.com/gpu": "4"}}])
     """PriorityClasses that the team may use, and the most that its pods of each may ask for together.
 
     Pods of any other class are refused, since they could evict those of other teams. Where the
@@ -103,10 +105,10 @@ class TeamNamespaceArgs(Arguments):
     pod_security_version: Annotated[str, Field(pattern=r"^(v1\.[0-9]{2}|latest)$")] = POD_SECURITY_VERSION
     """The version of the standard: pinned, so that an upgrade of the cluster refuses no pods that ran before."""
 
-    registries: list[ImagePrefix] = Field([], examples=[["ghcr.io/acme", "pytorch"]])
+    registries: list[ImagePrefix] = Field(default=[], examples=[["ghcr.io/acme", "pytorch"]])
     """Where images may come from, as the references begin; default: anywhere."""
 
-    queues: dict[DnsLabel, ObjectName] = Field({}, examples=[{"training": "gpu-cluster-queue"}])
+    queues: dict[DnsLabel, ObjectName] = Field(default={}, examples=[{"training": "gpu-cluster-queue"}])
     """Kueue's LocalQueues by name, and the ClusterQueue of each. Needs Kueue in the cluster."""
 
     on_delete: Literal["delete", "retain", "protect"] = "delete"
@@ -117,7 +119,8 @@ class TeamNamespaceArgs(Arguments):
     """
 
     adopt: bool = False
-    """Take over a namespace that exists already, with the objects in it.
+    """Take over a namespace that exists already, with the objects in it. Without it, one that somebody
+    else has made is refused.
 
     An adopted namespace outlives the stack, with its labels; so does one that was not there yet.
     """
@@ -253,14 +256,18 @@ class TeamNamespace(pulumi.ComponentResource):
         args = TeamNamespaceArgs.of(args)
         checked_name("TeamNamespace", args.name or name, NamespaceName)
         super().__init__(TYPE, name, {}, opts)
-        self._name, self._args = name, args
-        self._footprints: dict[str, Footprint] = {}
+        self._name, self._limits = name, args.limits()
+        self._capacity = Capacity(args.quotas(args.name or name), self._limits)
         self.tenant = tenant(name, args)
         objects = manifests(name, args)
         self.count_in(*itself(name, objects))
         patches = {_ACCOUNT, *([_NAMESPACE] if args.adopt else [])}
-        children = register_all(self, name, objects, options=_options(args, objects), patches=patches)
-        self.namespace = children[_NAMESPACE].metadata.apply(lambda metadata: metadata["name"])
+        options = _options(args, objects)
+        guard = Guard(name, args.name or name)
+        if not args.adopt:
+            options[_NAMESPACE] = pulumi.ResourceOptions.merge(options[_NAMESPACE], guard.options(opts))
+        children = register_all(self, name, objects, options=options, patches=patches)
+        self.namespace = children[_NAMESPACE].metadata.apply(guard.check).apply(lambda metadata: metadata["name"])
         self.register_outputs({"namespace": self.namespace})
 
     def count_in(self, workload: str, objects: Manifests) -> None:
@@ -269,12 +276,14 @@ class TeamNamespace(pulumi.ComponentResource):
         Raises ArgumentError where the quota cannot hold them beside those that were counted before,
         with the resource, the sum and every workload's share.
         """
-        counted = {**self._footprints, workload: footprint(objects.values(), self._args.limits())}
-        found = list(shortfalls(self._args.quotas(self._args.name or self._name), self._args.limits(), counted))
+        found = self._capacity.add(workload, footprint(objects.values(), self._limits))
         if found:
-            problems = [Problem(short.path, short.what, short.mend, short.value) for short in found]
-            raise ArgumentError(f"TeamNamespace {self._name!r}", problems)
-        self._footprints = counted
+            raise ArgumentError("", [self._problem(short) for short in found])
+
+    def _problem(self, short: Shortfall) -> Problem:
+        argument, *keys = short.path
+        subject = short.workload or f"TeamNamespace {self._name}"
+        return Problem((subject, to_snake(argument), *keys), short.what, short.mend, short.value)
 
 
 def itself(name: str, objects: Manifests) -> tuple[str, Manifests]:

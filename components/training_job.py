@@ -6,20 +6,20 @@ from typing import Annotated, Any, Literal
 import pulumi
 from pydantic import Field
 
-from components.arguments import checked_name, refuse
-from components.distributed import TrainingSecurity, network, service_name, torchrun
-from components.jobset import NEEDS_OPERATOR, Operator, jobset, name_of_job
-from components.labels import Labels, workload_labels
-from components.names import DnsLabel, LabelValue, ServiceName
-from components.names import Labels as LabelArguments
-from components.quantities import Quantity
-from components.registration import KubernetesObject, Manifest, Manifests, register_all
-from components.resources import Resources
-from components.runs import guarded, owned, run_name, run_of
-from components.team_namespace import Tenant
-from components.volumes import CHECKPOINT_DIR, Checkpoints, of_one_node
-from components.waiting import WaitFor, ended_well, of_job, of_jobset, of_pod, seconds
-from components.workload import Pod, WorkloadArgs, fraction_of_memory, pod_template, service_account
+from .arguments import checked_name, refuse
+from .distributed import TrainingSecurity, network, service_name, torchrun
+from .jobset import NEEDS_OPERATOR, Operator, jobset, name_of_job
+from .labels import Labels, workload_labels
+from .names import DnsLabel, LabelValue, ServiceName
+from .names import Labels as LabelArguments
+from .quantities import Quantity
+from .registration import KubernetesObject, Manifest, Manifests, register_all
+from .resources import Resources
+from .runs import guarded, owned, run_name, run_of
+from .team_namespace import Tenant
+from .volumes import CHECKPOINT_DIR, Checkpoints, of_one_node
+from .waiting import WaitFor, ended_well, of_job, of_jobset, of_pod, seconds
+from .workload import Pod, WorkloadArgs, fraction_of_memory, pod_template, service_account
 
 TYPE = "ml-platform:index:TrainingJob"
 
@@ -56,7 +56,7 @@ class TrainingJobArgs(WorkloadArgs):
     place and lost with its node.
     """
 
-    run_id: DnsLabel | None = Field(None, examples=["2"])
+    run_id: DnsLabel | None = Field(default=None, examples=["2"])
     """Names a run: the Job is called ``<name>-<run_id>``. A new one starts a new run. Default: the first run."""
 
     previous_runs: Literal["delete", "keep"] = "delete"
@@ -69,7 +69,7 @@ class TrainingJobArgs(WorkloadArgs):
     workers: Annotated[int, Field(ge=1, le=100_000, strict=True)] = 1
     """How many pods train together, each with a stable name. The most is Kubernetes' own limit."""
 
-    min_workers: Annotated[int, Field(ge=1, strict=True)] | None = Field(None, examples=[2])
+    min_workers: Annotated[int, Field(ge=1, strict=True)] | None = Field(default=None, examples=[2])
     """The fewest workers that torchrun goes on with, when some are lost; default: all of them."""
 
     distributed: Literal["none", "torchrun"] = "none"
@@ -86,7 +86,7 @@ class TrainingJobArgs(WorkloadArgs):
     which the cluster has to have.
     """
 
-    framework: LabelValue | None = Field(None, examples=["pytorch"])
+    framework: LabelValue | None = Field(default=None, examples=["pytorch"])
     """The ``framework`` label: pytorch, tensorflow, jax."""
 
     experiment: LabelValue | None = None
@@ -108,10 +108,10 @@ class TrainingJobArgs(WorkloadArgs):
     A pod that is lost with its node, or moved, does not count, except in a group.
     """
 
-    fatal_exit_codes: list[ExitCode] = Field([], examples=[[2]])
+    fatal_exit_codes: list[ExitCode] = Field(default=[], examples=[[2]])
     """Exit codes of the training that another try would not mend: the run fails at once."""
 
-    deadline: Annotated[int, Field(ge=1, strict=True)] | None = Field(None, examples=[86400])
+    deadline: Annotated[int, Field(ge=1, strict=True)] | None = Field(default=None, examples=[86400])
     """Seconds after which the run is ended and counts as failed; default: none."""
 
     wait_for: WaitFor = "start"
@@ -129,7 +129,7 @@ class TrainingJobArgs(WorkloadArgs):
     With ``wait_for: completion`` the default is longer than the deadline; without one, a week.
     """
 
-    queue: LabelValue | None = Field(None, examples=["team-queue"])
+    queue: LabelValue | None = Field(default=None, examples=["team-queue"])
     """The Kueue queue that the run waits in for its turn. Kueue has to be installed."""
 
     security: TrainingSecurity = TrainingSecurity()

@@ -5,9 +5,9 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, model_validator
 
-from components.arguments import Arguments, Deferred, refuse
-from components.names import DnsLabel, Image, ObjectName
-from components.quantities import Quantity
+from .arguments import Arguments, Deferred, refuse
+from .names import DnsLabel, Image, ObjectName
+from .quantities import Quantity
 
 Manifest = dict[str, Any]
 
@@ -30,7 +30,7 @@ class Volume(Arguments):
     access_mode: AccessMode = "ReadWriteOnce"
     """How the claim may be mounted: ReadWriteOnce serves the pods of one node only."""
 
-    ephemeral: Quantity | None = Field(None, examples=["50Gi"])
+    ephemeral: Quantity | None = Field(default=None, examples=["50Gi"])
     """The size of a volume that lives as long as its pod."""
 
     storage_class: ObjectName | None = None

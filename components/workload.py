@@ -3,15 +3,15 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
-from typing import Annotated, Any, Self
+from typing import Annotated, Any, Literal, Self
 
 import pulumi
 from pydantic import BeforeValidator, Field, InstanceOf, ValidationInfo, WithJsonSchema, model_validator
 
-from components.arguments import Arguments, Deferred, known_name, refuse, refuse_all
-from components.hardware import NodePool, NodePoolReference
-from components.labels import Labels
-from components.names import (
+from .arguments import Arguments, Deferred, known_name, refuse, refuse_all
+from .hardware import NodePool, NodePoolReference
+from .labels import Labels
+from .names import (
     Annotations,
     DeferredImage,
     DeferredName,
@@ -23,12 +23,12 @@ from components.names import (
     QualifiedName,
     as_text,
 )
-from components.quantities import Quantity, amount
-from components.registration import Manifests
-from components.resources import GpuCount, Resources
-from components.security import Security
-from components.team_namespace import TeamNamespace, Tenant
-from components.volumes import Manifest, Volume, Volumes, memory_volume
+from .quantities import Quantity, amount
+from .registration import Manifests
+from .resources import GpuCount, Resources
+from .security import Security
+from .team_namespace import TeamNamespace, Tenant
+from .volumes import Manifest, Volume, Volumes, memory_volume
 
 EnvValue = Annotated[Deferred[str], BeforeValidator(as_text)]
 Env = dict[EnvName, EnvValue]
@@ -114,16 +114,24 @@ class WorkloadArgs(Arguments):
     namespace: DeferredNamespace | None = None
     """An existing namespace that the workload lives in. Give this or ``team``."""
 
-    image: DeferredImage | None = Field(None, examples=["myregistry/bert-serving:v1.2"])
+    image: DeferredImage | None = Field(default=None, examples=["myregistry/bert-serving:v1.2"])
     """Container image; default: the node pool's."""
 
-    command: list[str] = Field([], examples=[["python", "train.py"]])
+    image_pull_policy: Literal["Always", "IfNotPresent", "Never"] = "Always"
+    """When the nodes ask the registry for the images, in Kubernetes' own words.
+
+    ``Always`` asks at each start, with the pod's own credentials, and downloads only what is missing.
+    Otherwise a pod may run a private image that another team's pod has left on the node, and keeps
+    running the old one where a tag was moved. ``Never``: images are put on the nodes beforehand.
+    """
+
+    command: list[str] = Field(default=[], examples=[["python", "train.py"]])
     """The program and its first arguments; default: the image's entry point."""
 
     args: list[str] = []
     """Arguments to the program."""
 
-    env: Env = Field({}, examples=[{"EPOCHS": "3"}])
+    env: Env = Field(default={}, examples=[{"EPOCHS": "3"}])
     """Environment variables with plain values. Never a secret: see ``secret_env``."""
 
     secret_env: dict[EnvName, SecretKey] = {}
@@ -151,12 +159,12 @@ class WorkloadArgs(Arguments):
     """Secrets with the credentials of private registries."""
 
     priority_class: ObjectName | None = None
-    """PriorityClass of the pods."""
+    """PriorityClass of the pods. A team uses those that its ``priority_quotas`` name."""
 
     volumes: Volumes = {}
     """Data volumes by name."""
 
-    shared_memory: Quantity | None = Field(None, examples=["2Gi"])
+    shared_memory: Quantity | None = Field(default=None, examples=["2Gi"])
     """Size of /dev/shm, which Kubernetes limits to 64 MB where none is given. Counts as memory."""
 
     init: list[InitContainer] = []
@@ -314,7 +322,11 @@ def pod_template(name: str, args: WorkloadArgs, pod: Pod) -> Manifest:
     env = _plain(args.env)
     env += [{"name": name, "valueFrom": source.manifest()} for name, source in args.secret_env.items()]
     env += pod.env
-    common: Manifest = {"securityContext": args.security.of_container(), "volumeMounts": mounts}
+    common: Manifest = {
+        "imagePullPolicy": args.image_pull_policy,
+        "securityContext": args.security.of_container(),
+        "volumeMounts": mounts,
+    }
     main = {
         "name": pod.container,
         "image": image,

@@ -1,21 +1,26 @@
-"""Checks a stack's file without an engine, and keeps the schema that editors use.
+"""Reads a stack's file without an engine, and keeps the schema that editors use.
 
 python -m config check STACK   say all that is wrong with Pulumi.STACK.yaml; print its node pools as JSON
+python -m config render STACK  print the stack's manifests as YAML, the objects that `up` makes
 python -m config schema        write Pulumi.schema.json
 """
 
 import json
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
-from config import StackError, load_file, schema
+from config import StackError, StackSettings, load_file, schema
+from config.render import render
 
 
 def main(arguments: list[str]) -> int:
     """Run one of the commands; returns the exit status."""
     match arguments:
         case ["check", stack]:
-            return _check(stack)
+            return _read(stack, _node_pools)
+        case ["render", stack]:
+            return _read(stack, render)
         case ["schema"]:
             schema.FILE.write_text(schema.render(), encoding="utf-8")
             return 0
@@ -24,15 +29,19 @@ def main(arguments: list[str]) -> int:
             return 2
 
 
-def _check(stack: str) -> int:
+def _read(stack: str, tell: Callable[[StackSettings], str]) -> int:
+    """Print what there is to tell of a stack, or all that is wrong with it."""
     try:
         settings = load_file(stack, Path.cwd())
     except StackError as error:
         print(error, file=sys.stderr)
         return 1
-    pools = {name: pool.model_dump(by_alias=True, mode="json") for name, pool in settings.node_pools.items()}
-    print(json.dumps(pools))
+    print(tell(settings).rstrip("\n"))
     return 0
+
+
+def _node_pools(settings: StackSettings) -> str:
+    return json.dumps({name: pool.model_dump(by_alias=True, mode="json") for name, pool in settings.node_pools.items()})
 
 
 sys.exit(main(sys.argv[1:]))

@@ -13,7 +13,7 @@ from components.footprint import footprint
 from components.names import DnsLabel, NamespaceName, ServiceName
 from components.priority import PriorityClassesByName
 from components.runs import run_name
-from components.team_namespace import itself, refusal, tenant
+from components.team_namespace import Tenant, itself, refusal, tenant
 from components.team_namespace import manifests as team_manifests
 from components.workload import WorkloadArgs
 from config.presets import PRESETS
@@ -52,13 +52,15 @@ _KINDS: dict[str, tuple[str, Any]] = {
 class StackSettings(Arguments):
     """All that a stack's configuration says, under the project's own namespace."""
 
-    node_pools: dict[DnsLabel, NodePoolSettings] = Field({}, examples=[{"gpu": {"preset": "gke/nvidia-l4"}}])
+    node_pools: dict[DnsLabel, NodePoolSettings] = Field(default={}, examples=[{"gpu": {"preset": "gke/nvidia-l4"}}])
     """Node pools by name."""
 
-    teams: dict[NamespaceName, TeamNamespaceArgs] = Field({}, examples=[{"ml-training": {"quota": {"pods": "20"}}}])
+    teams: dict[NamespaceName, TeamNamespaceArgs] = Field(
+        default={}, examples=[{"ml-training": {"quota": {"pods": "20"}}}]
+    )
     """Teams by name: each gets a namespace."""
 
-    priority_classes: PriorityClassesByName = Field({}, examples=[{"training": {"value": 1000}}])
+    priority_classes: PriorityClassesByName = Field(default={}, examples=[{"training": {"value": 1000}}])
     """The cluster's PriorityClasses by name. Teams use those that their priorityQuotas name."""
 
     training_jobs: dict[DnsLabel, TrainingJobArgs] = Field(
@@ -153,6 +155,11 @@ class StackSettings(Arguments):
                 place = ("teams", name) if short.workload is None else places[short.workload]
                 problems.append(((*place, *short.path), refusal(short)))
         return problems
+
+    def tenant_of(self, args: WorkloadArgs) -> Tenant:
+        """Where a workload of the stack lives and whom it belongs to."""
+        name = args.team
+        return tenant(name, self.teams[name]) if isinstance(name, str) else args.tenant()
 
     def _workloads(self) -> list[tuple[str, str, WorkloadArgs]]:
         jobs: list[tuple[str, str, WorkloadArgs]] = [("trainingJobs", *item) for item in self.training_jobs.items()]

@@ -44,7 +44,7 @@ OPTIONS: dict[str, dict[str, Any]] = {
         "autoscale": {
             "min": 0,
             "max": 4,
-            "keda": {"type": "prometheus", "metadata": {"threshold": "5"}, "authentication": "prometheus"},
+            "keda": {"type": "prometheus", "metadata": {"threshold": 5}, "authentication": "prometheus"},
         }
     },
     "NodePort": {"service": {"type": "NodePort"}},
@@ -85,7 +85,7 @@ OPTIONS: dict[str, dict[str, Any]] = {
             "settings": {"path": "/etc/bert", "config_map": "bert"},
             "keys": {"path": "/keys", "secret": "bert"},
         },
-        "config_version": "7",
+        "config_version": 7,
     },
     "a secret variable": {"secret_env": {"TOKEN": {"secret": "hub", "key": "token"}}},
     "metrics on the same port": {"metrics": {}},

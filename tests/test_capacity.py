@@ -201,7 +201,7 @@ def test_a_sum_above_the_quota_is_refused_with_every_share() -> None:
         (TrainingJob, "pretrain", {"gpus": 4}),
         (ModelService, "bert", {"gpus": 2, "replicas": 2, "rollout": "surge"}),
     )
-    assert "TeamNamespace 'nlp'" in message
+    assert message.startswith('TeamNamespace nlp.quota["requests.nvidia.com/gpu"]: ')
     assert "10 of requests.nvidia.com/gpu would be in use, and the quota is 8: " in message
     assert "ModelService bert 6 (2 replicas and 1 during a rollout, 2 each)" in message
     assert "TrainingJob pretrain 4 (1 at once, 4 each)" in message
@@ -231,10 +231,11 @@ def test_only_a_class_with_a_quota_may_be_used_and_only_up_to_it() -> None:
     job = {"priority_class": "training"}
     message = refused(team, (TrainingJob, "a", job), (TrainingJob, "b", {}), (TrainingJob, "c", job))
     assert "2 of pods would be in use, and the quota is 1: TrainingJob a 1" in message
+    assert message.startswith("TeamNamespace nlp.priority_quotas.training.pods: ")
     assert "TrainingJob b" not in message
-    assert "the team may not use the PriorityClass urgent" in refused(
-        team, (TrainingJob, "a", {"priority_class": "urgent"})
-    )
+    message = refused(team, (TrainingJob, "a", {"priority_class": "urgent"}))
+    assert message.startswith("TrainingJob a.priority_class: the team may not use the PriorityClass urgent")
+    assert "would be in use" not in message
 
 
 @pytest.mark.parametrize(
@@ -249,7 +250,7 @@ def test_only_a_class_with_a_quota_may_be_used_and_only_up_to_it() -> None:
         (
             {"default": {"cpu": "2"}},
             {"requests": {"cpu": "3"}},
-            "trainer asks for 3 of cpu without a limit, and gets one of 2",
+            "container trainer asks for 3 of cpu without a limit, and gets one of 2",
         ),
     ],
 )
@@ -257,7 +258,7 @@ def test_a_container_that_would_never_be_admitted_is_refused(
     limits: dict[str, Any], resources: Resources, message: str
 ) -> None:
     team = {"container_limits": limits, "quota": {"limits.cpu": "100"}}
-    assert message in refused(team, (TrainingJob, "a", {"resources": resources}))
+    assert f"TrainingJob a.resources: {message}" in refused(team, (TrainingJob, "a", {"resources": resources}))
 
 
 def test_a_team_that_does_not_serve_has_no_load_balancer() -> None:

@@ -15,8 +15,8 @@ from tests.schemas import assert_valid
 PROJECT = Path(__file__).resolve().parent.parent
 
 
-def run(stack: str, *, preview: bool = False) -> Deployment:
-    content = yaml.safe_load((PROJECT / f"Pulumi.{stack}.yaml").read_text(encoding="utf-8"))["config"]
+def run(stack: str, *, preview: bool = False, folder: Path = PROJECT) -> Deployment:
+    content = yaml.safe_load((folder / f"Pulumi.{stack}.yaml").read_text(encoding="utf-8"))["config"]
     return run_with(content, stack=stack, preview=preview)
 
 

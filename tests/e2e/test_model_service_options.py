@@ -195,6 +195,21 @@ def test_a_second_up_changes_nothing(prod: automation.Stack) -> None:
     prod.refresh(expect_no_changes=True)
 
 
+def test_a_service_that_sleeps_is_changed_without_waking_it(cluster: Project, prod: automation.Stack) -> None:
+    asleep = cluster.run("kubectl", "-n", _NAMESPACE, "scale", "deployment/sleepy", "--replicas=0")
+    assert asleep.returncode == 0, asleep.stderr
+
+    def change(settings: dict[str, Any]) -> None:
+        settings["modelServices"]["sleepy"].update(image="myregistry/bert-serving:v2", service={"port": 81})
+
+    cluster.edit("prod", change)
+    prod.up()
+    live = cluster.get("deployment", "sleepy", _NAMESPACE)["spec"]
+    assert live["replicas"] == 0
+    assert live["template"]["spec"]["containers"][0]["image"] == "myregistry/bert-serving:v2"
+    assert service(cluster, "sleepy")["spec"]["ports"][0]["port"] == 81
+
+
 @pytest.mark.parametrize("name", ["beside", "routed"])
 def test_a_canary_is_promoted_by_configuration(name: str, cluster: Project, prod: automation.Stack) -> None:
     def promote(settings: dict[str, Any]) -> None:

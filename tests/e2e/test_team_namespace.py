@@ -510,6 +510,18 @@ def test_an_adopted_namespace_loses_nothing_neither_then_nor_later(project: Proj
     api.create("/api/v1/namespaces/legacy/pods", pod("running"))
     identity = api.get("/api/v1/namespaces/legacy")["metadata"]["uid"]
     before = inside(api, "legacy")
+    time.sleep(3)  # older than a new one could be
+
+    # Not unasked: the preview refuses, and nothing is changed.
+    configure(project, "adopting", {"legacy": FULL})
+    project.stack("adopting")
+    refused = project.run("pulumi", "preview", "--stack", "adopting")
+    assert refused.returncode != 0
+    assert "namespace legacy exists already" in refused.stdout + refused.stderr
+    assert "Traceback" not in refused.stdout + refused.stderr
+    assert inside(api, "legacy") == before
+    assert not up(project, "adopting", {"legacy": FULL}).endswith("exit 0")
+    assert inside(api, "legacy") == before
 
     assert up(project, "adopting", {"legacy": {**FULL, "adopt": True}}).endswith("exit 0")
     namespace = api.get("/api/v1/namespaces/legacy")["metadata"]
@@ -528,6 +540,21 @@ def test_an_adopted_namespace_loses_nothing_neither_then_nor_later(project: Proj
     assert destroy(project, "adopting").endswith("exit 0")
     assert inside(api, "legacy") == before
     assert api.get("/api/v1/namespaces/legacy")["metadata"]["uid"] == identity
+
+
+def test_a_namespace_taken_without_a_preview_can_be_given_back(project: Project, api: Api) -> None:
+    api.create("/api/v1/namespaces", {"metadata": {"name": "plain"}})
+    api.create("/api/v1/namespaces/plain/configmaps", {"metadata": {"name": "data"}})
+    identity, before = api.get("/api/v1/namespaces/plain")["metadata"]["uid"], inside(api, "plain")
+    time.sleep(3)  # older than a new one could be
+    taken = up(project, "taking", {"plain": {}})
+    assert "namespace plain exists already" in taken
+    assert "Traceback" not in taken
+    assert not taken.endswith("exit 0")
+    assert up(project, "taking", {"plain": {"adopt": True}}).endswith("exit 0")
+    assert destroy(project, "taking").endswith("exit 0")
+    assert api.get("/api/v1/namespaces/plain")["metadata"]["uid"] == identity
+    assert inside(api, "plain") == before
 
 
 # --- capacity -------------------------------------------------------------------------------------

@@ -1,0 +1,62 @@
+"""A stack's manifests without an engine or a cluster: for GitOps, ``kubectl diff`` and scanners.
+
+They are the objects that ``up`` makes, in its order: the components' own functions make both. What
+only exists in a deployment is not in them: the owner of runs that are kept, which has no UID yet.
+"""
+
+import re
+from collections.abc import Iterator
+from typing import Any
+
+import yaml
+
+from components import model_service, priority, team_namespace, training_job
+from components.priority import PriorityClassesArgs
+from components.registration import Manifest, Manifests
+from config.settings import StackSettings
+
+
+def objects(stack: StackSettings) -> Iterator[tuple[str, Manifest]]:
+    """The name of every child resource, and its manifest."""
+    if stack.priority_classes:
+        yield from _named("priority", priority.manifests(PriorityClassesArgs(classes=stack.priority_classes)))
+    for name, team in stack.teams.items():
+        yield from _named(name, team_namespace.manifests(name, team))
+    for name, job in stack.training_jobs.items():
+        yield from _named(name, training_job.manifests(name, job, stack.tenant_of(job)))
+    for name, service in stack.model_services.items():
+        yield from _named(name, model_service.manifests(name, service, stack.tenant_of(service)))
+
+
+def _named(component: str, manifests: Manifests) -> Iterator[tuple[str, Manifest]]:
+    for role, manifest in manifests.items():
+        yield f"{component}-{role}", manifest
+
+
+def render(stack: StackSettings) -> str:
+    """All manifests as one YAML text, each under the name of its resource in Pulumi."""
+    return "".join(f"---\n# {name}\n{_yaml(manifest)}" for name, manifest in objects(stack))
+
+
+def _yaml(manifest: Manifest) -> str:
+    return yaml.dump(manifest, Dumper=_Dumper, sort_keys=False, width=120)
+
+
+class _Dumper(yaml.SafeDumper):
+    """Writes what every reader of YAML reads the same way."""
+
+    def ignore_aliases(self, data: Any) -> bool:  # noqa: ARG002
+        """Each object is written out: a label that many share is no anchor."""
+        return True
+
+
+# To YAML 1.1, which the dumper knows, 1e3 and 0o17 are text; to Kubernetes, which reads 1.2, numbers.
+_LIKE_A_NUMBER = re.compile(r"[-+.]?[0-9]")
+
+
+def _text(dumper: _Dumper, text: str) -> yaml.ScalarNode:
+    style = '"' if _LIKE_A_NUMBER.match(text) else None
+    return dumper.represent_scalar("tag:yaml.org,2002:str", text, style=style)
+
+
+_Dumper.add_representer(str, _text)

@@ -1,0 +1,174 @@
+"""The pack as the engine runs it: Pulumi's analyzer protocol in front of the rules.
+
+It speaks the protocol by the SDK's own classes. The package ``pulumi-policy`` does so too, but it
+holds protobuf below the version of this project's lock, it does not hand on the stack's
+configuration, in which severities and exceptions stand, and it gives up a rule altogether where one
+value is unknown.
+"""
+
+import sys
+import threading
+from collections.abc import Iterable, Mapping
+from concurrent import futures
+from datetime import date
+from typing import Any
+
+import grpc
+from google.protobuf import empty_pb2, json_format, struct_pb2
+from pulumi.runtime import rpc
+from pulumi.runtime.proto import analyzer_pb2 as proto
+from pulumi.runtime.proto import analyzer_pb2_grpc, plugin_pb2
+
+from policies.rule import RULES, UNKNOWN, Finding, Manifest
+from policies.settings import PolicySettings, PolicySettingsError, judged
+
+NAME, VERSION = "ml-platform", "1.0.0"
+
+_LEVELS = {"mandatory": proto.MANDATORY, "advisory": proto.ADVISORY, "disabled": proto.DISABLED}
+# How the protocol marks a secret value.
+_SIGNATURE = "4dabf18193072939515e22adb298388d"
+_SECRET = "1b47061264138c4ac30d75fd1eb44270"  # noqa: S105
+# A stack of a thousand large objects is one message.
+_MESSAGE_SIZE = 400 << 20
+
+
+class Pack(analyzer_pb2_grpc.AnalyzerServicer):
+    """Answers the engine. One resource at a time first, then the whole stack."""
+
+    def __init__(self, today: date) -> None:
+        self._today = today
+        self._settings = PolicySettings()
+        self._wrong: str | None = None
+        """What is wrong with the settings, told with the stack."""
+
+        self._seen: dict[str, Manifest] = {}
+        """The inputs of each resource by URN: what the engine sends with the stack is the provider's answer,
+        in which defaults look like choices."""
+
+        self._lock = threading.Lock()
+
+    def Handshake(self, request: Any, context: Any) -> Any:  # noqa: N802, ARG002
+        """Greet the engine."""
+        return proto.AnalyzerHandshakeResponse()
+
+    def GetPluginInfo(self, request: Any, context: Any) -> Any:  # noqa: N802, ARG002
+        """Say which version this is."""
+        return plugin_pb2.PluginInfo(version=VERSION)
+
+    def GetAnalyzerInfo(self, request: Any, context: Any) -> Any:  # noqa: N802, ARG002
+        """List the rules."""
+        infos = [
+            proto.PolicyInfo(
+                name=rule.id,
+                description=rule.reason,
+                message=rule.mend,
+                remediation_steps=rule.mend,
+                enforcementLevel=_LEVELS[rule.level],
+                policy_type=proto.POLICY_TYPE_STACK if rule.whole_stack else proto.POLICY_TYPE_RESOURCE,
+            )
+            for rule in RULES.values()
+        ]
+        return proto.AnalyzerInfo(name=NAME, version=VERSION, supportsConfig=True, policies=infos)
+
+    def Configure(self, request: Any, context: Any) -> Any:  # noqa: N802, ARG002
+        """Take no configuration of the pack: it stands in the stack's own."""
+        return empty_pb2.Empty()
+
+    def ConfigureStack(self, request: Any, context: Any) -> Any:  # noqa: N802, ARG002
+        """Read severities and exceptions from the stack's configuration."""
+        try:
+            self._settings = PolicySettings.parse(request.config)
+        except PolicySettingsError as error:
+            self._wrong = str(error)
+        return proto.AnalyzerStackConfigureResponse()
+
+    def Analyze(self, request: Any, context: Any) -> Any:  # noqa: N802, ARG002
+        """Hold one resource against the rules that look at no other."""
+        if not request.type.startswith("kubernetes:"):
+            return proto.AnalyzeResponse()
+        manifest, secrets = plain(request.properties)
+        if "kind" not in manifest or "apiVersion" not in manifest:  # the provider itself
+            return proto.AnalyzeResponse()
+        with self._lock:
+            self._seen[request.urn] = manifest
+        findings = self._findings([manifest], whole_stack=False)
+        return proto.AnalyzeResponse(diagnostics=[self._diagnostic(f, request.urn, secrets) for f in findings])
+
+    def AnalyzeStack(self, request: Any, context: Any) -> Any:  # noqa: N802, ARG002
+        """Hold the stack against the rules that look at objects together."""
+        diagnostics = []
+        if self._wrong:
+            diagnostics.append(
+                proto.AnalyzeDiagnostic(
+                    policyName="settings",
+                    policyPackName=NAME,
+                    policyPackVersion=VERSION,
+                    description="the rules' own settings are right",
+                    message=self._wrong,
+                    enforcementLevel=proto.MANDATORY,
+                )
+            )
+        present = {resource.urn: plain(resource.properties)[1] for resource in request.resources}
+        manifests = {urn: self._seen[urn] for urn in present if urn in self._seen}
+        for urn, manifest in manifests.items():
+            for finding in self._findings([manifest], list(manifests.values()), whole_stack=True):
+                diagnostics.append(self._diagnostic(finding, urn, present[urn]))
+        return proto.AnalyzeResponse(diagnostics=diagnostics)
+
+    def Remediate(self, request: Any, context: Any) -> Any:  # noqa: N802, ARG002
+        """Change nothing: what is wrong is mended in the stack's file, where a reviewer sees it."""
+        return proto.RemediateResponse()
+
+    def _findings(
+        self, manifests: list[Manifest], stack: list[Manifest] | None = None, *, whole_stack: bool
+    ) -> list[Finding]:
+        verdict, _ = judged(manifests, stack or [], self._settings, self._today)
+        return [finding for finding in verdict.findings if finding.rule.whole_stack == whole_stack]
+
+    def _diagnostic(self, finding: Finding, urn: str, secrets: Iterable[str]) -> Any:
+        text = f"{finding.target}: {finding.what}"
+        for secret in secrets:
+            text = text.replace(secret, "[secret]")
+        return proto.AnalyzeDiagnostic(
+            policyName=finding.rule.id,
+            policyPackName=NAME,
+            policyPackVersion=VERSION,
+            description=finding.rule.reason,
+            message=f"{text}\n{finding.rule.reason}\n{finding.rule.mend}",
+            urn=urn,
+            enforcementLevel=_LEVELS[self._settings.level(finding.rule)],
+        )
+
+
+def plain(properties: struct_pb2.Struct) -> tuple[Manifest, set[str]]:
+    """A resource's properties as a manifest, and the texts in it that are secret."""
+    secrets: set[str] = set()
+    return _plain(json_format.MessageToDict(properties), secrets, secret=False), secrets
+
+
+def _plain(value: Any, secrets: set[str], *, secret: bool) -> Any:
+    if isinstance(value, Mapping):
+        if value.get(_SIGNATURE) == _SECRET:
+            return _plain(value.get("value"), secrets, secret=True)
+        return {key: _plain(item, secrets, secret=secret) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_plain(item, secrets, secret=secret) for item in value]
+    if isinstance(value, float) and value.is_integer():  # JSON knows one kind of number
+        return int(value)
+    if value == rpc.UNKNOWN:
+        return UNKNOWN
+    if secret and isinstance(value, str) and value:
+        secrets.add(value)
+    return value
+
+
+def serve() -> None:
+    """Answer the engine until it ends."""
+    options = [("grpc.max_receive_message_length", _MESSAGE_SIZE)]
+    server = grpc.server(futures.ThreadPoolExecutor(max_workers=4), options=options)
+    analyzer_pb2_grpc.add_AnalyzerServicer_to_server(Pack(date.today()), server)
+    port = server.add_insecure_port("127.0.0.1:0")
+    server.start()
+    sys.stdout.write(f"{port}\n")  # this is how the engine learns it
+    sys.stdout.flush()
+    server.wait_for_termination()

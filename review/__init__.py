@@ -1,0 +1,1 @@
+"""A preview, made readable for whoever has to approve it; and what went wrong after it."""

@@ -1,0 +1,188 @@
+"""After a failed ``up``: what is wrong with the workloads of a stack, and the mend.
+
+``explain`` is a pure function over what the API server says of some namespaces; ``read`` asks it.
+"""
+
+import json
+import subprocess
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from review.symptoms import SYMPTOMS
+
+Object = Mapping[str, Any]
+
+KINDS = "pods,events,deployments,statefulsets,jobs,replicasets"
+
+
+class ClusterError(Exception):
+    """The cluster, or the stack's state, could not be read."""
+
+
+@dataclass(frozen=True)
+class Diagnosis:
+    """One thing that is wrong with one workload."""
+
+    workload: str
+    """The object that the stack made: ``Deployment ml-serving/bert``."""
+
+    what: str
+    mend: str
+    said: str
+    """What the cluster said, shortened."""
+
+    count: int = 1
+    """How many pods or events say it."""
+
+
+def explain(objects: Iterable[Object]) -> list[Diagnosis]:
+    """What is wrong in some namespaces, one diagnosis for each cause and workload.
+
+    Events of what has come right since are left out.
+    """
+    objects = list(objects)
+    index = {(o["kind"], o["metadata"]["namespace"], o["metadata"]["name"]): o for o in objects if o["kind"] != "Event"}
+    found: dict[tuple[str, str, str], Diagnosis] = {}
+    for event in objects:
+        if event["kind"] == "Event" and event.get("type") != "Normal":
+            about = event["involvedObject"]
+            source = index.get((about["kind"], about.get("namespace", ""), about["name"]))
+            if source is None or _well(source):
+                continue
+            diagnosis = _diagnosed(_workload(source, index), event.get("reason", ""), event.get("message", ""))
+            _count(found, diagnosis, event.get("count") or 1)
+    for pod in objects:
+        if pod["kind"] == "Pod":
+            for diagnosis in _containers(pod, _workload(pod, index)):
+                _count(found, diagnosis, 1)
+    for owner in objects:
+        for condition in (owner.get("status") or {}).get("conditions") or [] if owner["kind"] == "Job" else []:
+            if condition["type"] == "Failed" and condition["status"] == "True":
+                told = _diagnosed(_workload(owner, index), condition.get("reason", ""), condition.get("message", ""))
+                _count(found, told, 1)
+    return sorted(found.values(), key=lambda diagnosis: (diagnosis.workload, diagnosis.what))
+
+
+def _count(found: dict[tuple[str, str, str], Diagnosis], diagnosis: Diagnosis | None, count: int) -> None:
+    if diagnosis is not None:
+        key = diagnosis.workload, diagnosis.what, diagnosis.mend
+        before = found[key].count if key in found else 0
+        found[key] = Diagnosis(*key, diagnosis.said, before + count)
+
+
+def _diagnosed(workload: str, reason: str, message: str) -> Diagnosis | None:
+    for symptom in SYMPTOMS:
+        match = symptom.pattern.search(message) if reason in symptom.reasons else None
+        if match is not None:
+            groups = {name: text or "" for name, text in match.groupdict().items()}
+            return Diagnosis(workload, symptom.what.format(**groups), symptom.mend.format(**groups), _short(message))
+    return None
+
+
+def _containers(pod: Object, workload: str) -> Iterable[Diagnosis]:
+    """What the states of a pod's containers say, which no event does."""
+    limits = {c["name"]: (c.get("resources") or {}).get("limits") or {} for c in _specs(pod)}
+    status = pod.get("status") or {}
+    for container in [*(status.get("initContainerStatuses") or []), *(status.get("containerStatuses") or [])]:
+        state, last = container.get("state") or {}, container.get("lastState") or {}
+        ended = state.get("terminated") or last.get("terminated") or {}
+        waiting = state.get("waiting") or {}
+        name = container["name"]
+        if ended.get("reason") == "OOMKilled":
+            limit = limits.get(name, {}).get("memory")
+            what = f"container {name} was OOMKilled: the memory limit{f' of {limit}' if limit else ''} is too low"
+            mend = "raise resources.limits.memory, or make it load less at once: smaller batches, fewer workers"
+            yield Diagnosis(workload, what, mend, f"exit code {ended.get('exitCode', 137)}")
+        elif waiting.get("reason") == "CrashLoopBackOff" or ended.get("exitCode"):
+            code = ended.get("exitCode")
+            what = f"container {name} ends again and again" if waiting else f"container {name} failed"
+            what += f" with exit code {code}" if code else ""
+            yield Diagnosis(
+                workload, what, _logs(pod, name, previous=bool(waiting)), _short(ended.get("message") or "")
+            )
+        elif waiting.get("reason"):
+            told = _diagnosed(workload, waiting["reason"], waiting.get("message") or waiting["reason"])
+            if told is not None:
+                yield told
+
+
+def _logs(pod: Object, container: str, *, previous: bool) -> str:
+    metadata = pod["metadata"]
+    flag = " --previous" if previous else ""
+    return f"read why: kubectl logs -n {metadata['namespace']} {metadata['name']} -c {container}{flag}"
+
+
+def _specs(pod: Object) -> list[Object]:
+    return [*(pod["spec"].get("initContainers") or []), *(pod["spec"].get("containers") or [])]
+
+
+def _well(source: Object) -> bool:
+    """Whether an object is as it should be by now."""
+    spec, status, kind = source.get("spec") or {}, source.get("status") or {}, source["kind"]
+    if kind == "Pod":
+        conditions = {condition["type"]: condition["status"] for condition in status.get("conditions") or []}
+        return status.get("phase") == "Succeeded" or conditions.get("Ready") == "True"
+    if kind in {"ReplicaSet", "StatefulSet", "Deployment"}:
+        return int(status.get("readyReplicas") or 0) >= int(spec.get("replicas", 1))
+    if kind == "Job":
+        return any(c["type"] == "Complete" and c["status"] == "True" for c in status.get("conditions") or [])
+    return False
+
+
+def _workload(source: Object, index: Mapping[tuple[str, str, str], Object]) -> str:
+    """The object at the head of the owners: what the stack made."""
+    kind, metadata = source["kind"], source["metadata"]
+    for owner in metadata.get("ownerReferences") or []:
+        head = index.get((owner["kind"], metadata["namespace"], owner["name"]))
+        if owner.get("controller"):
+            return _workload(head, index) if head else f"{owner['kind']} {metadata['namespace']}/{owner['name']}"
+    return f"{kind} {metadata['namespace']}/{metadata['name']}"
+
+
+def _short(message: str) -> str:
+    message = " ".join(message.split())
+    return message if len(message) <= 300 else f"{message[:300]}…"
+
+
+def read(stack: str) -> list[Object]:
+    """Pods, their owners and events in all namespaces in which the stack has objects.
+
+    Raises ClusterError where the state or the cluster cannot be read.
+    """
+    exported = json.loads(_run("pulumi", "stack", "export", "--stack", stack))
+    places: set[str] = set()
+    for resource in exported["deployment"].get("resources") or []:
+        metadata = (resource.get("inputs") or {}).get("metadata") or {}
+        kind = (resource.get("inputs") or {}).get("kind")
+        place = metadata.get("name") if kind == "Namespace" else metadata.get("namespace")
+        if isinstance(place, str):
+            places.add(place)
+    found: list[Object] = []
+    for place in sorted(places):
+        found += json.loads(_run("kubectl", "get", KINDS, "--namespace", place, "--output", "json"))["items"]
+    return found
+
+
+def _run(*command: str) -> str:
+    try:
+        done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=120)
+    except (OSError, subprocess.TimeoutExpired) as error:
+        raise ClusterError(f"{command[0]}: {error}") from None
+    if done.returncode != 0:
+        raise ClusterError(f"{' '.join(command)}: {done.stderr.strip()}")
+    return done.stdout
+
+
+def told(stack: str, diagnoses: Sequence[Diagnosis]) -> str:
+    """The diagnoses as text."""
+    if not diagnoses:
+        return f"{stack}: nothing is wrong with the pods of this stack, as far as its events and their states say\n"
+    count = "1 thing is" if len(diagnoses) == 1 else f"{len(diagnoses)} things are"
+    lines = [f"{stack}: {count} wrong"]
+    for diagnosis in diagnoses:
+        times = f" ({diagnosis.count} times)" if diagnosis.count > 1 else ""
+        lines += ["", f"{diagnosis.workload}: {diagnosis.what}{times}", f"  {diagnosis.mend}"]
+        if diagnosis.said:
+            lines.append(f"  said: {diagnosis.said}")
+    return "\n".join(lines) + "\n"

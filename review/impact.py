@@ -1,0 +1,92 @@
+"""What a change interrupts: pods, running jobs, the address of a load balancer, data."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from policies.rule import WORKLOADS, target
+from review.preview import Manifest, Step
+
+
+@dataclass(frozen=True)
+class Interruption:
+    """Something that stops, for a while or for good."""
+
+    target: str
+    why: str
+    """What is done to the object."""
+
+    what: str
+    """What that interrupts."""
+
+    gone: bool
+    """Whether it does not come back, or comes back as another: a reviewer has to want it."""
+
+
+def interruptions(steps: tuple[Step, ...]) -> list[Interruption]:
+    """What the steps interrupt, the worst first."""
+    found = [interruption for step in steps if step.changes and (interruption := _of(step)) is not None]
+    return sorted(found, key=lambda interruption: (not interruption.gone, interruption.target))
+
+
+def _of(step: Step) -> Interruption | None:
+    before = step.before
+    if before is None:
+        return None
+    name = target(before)
+    if step.op in {"delete", "replace"}:
+        why = "deleted" if step.op == "delete" else f"replaced: {', '.join(step.reasons) or 'it cannot be changed'}"
+        what = _lost(step)
+        return Interruption(name, why, what, gone=True) if what else None
+    after = step.after or {}
+    if before["kind"] == "Service" and _address(step.live) and (after.get("spec") or {}).get("type") != "LoadBalancer":
+        return Interruption(name, "no longer a load balancer", f"gives up the address {_address(step.live)}", gone=True)
+    if before["kind"] in {"Deployment", "StatefulSet", "DaemonSet"}:
+        old, new = before.get("spec") or {}, after.get("spec") or {}
+        if old.get("template") != new.get("template"):
+            pods = _running(step.live)
+            return (
+                Interruption(name, "new pods", f"{_pods(pods)} replaced one after another", gone=False)
+                if pods
+                else None
+            )
+    return None
+
+
+def _lost(step: Step) -> str:
+    """What an object takes with it; empty for those that nothing runs on."""
+    manifest, live = step.before or {}, step.live
+    kind, status = manifest["kind"], live.get("status") or {}
+    if kind == "Namespace":
+        return "everything in it is deleted"
+    if kind == "PersistentVolumeClaim":
+        return "its data, unless the storage class retains volumes"
+    if kind == "Service":
+        address = _address(live)
+        return f"gives up the address {address}" if address else "its cluster IP; clients lose their connections"
+    if kind == "Job":
+        if status.get("active"):
+            return f"{_pods(status['active'])} of a running job: what is not in a checkpoint is lost"
+        return "" if step.op == "delete" else "it has ended, and runs once more"
+    if kind == "Pod":
+        phase = status.get("phase", "Unknown")
+        if phase in {"Succeeded", "Failed"}:
+            return "" if step.op == "delete" else "it has ended, and runs once more"
+        return f"its pod, which is {phase}: what is not in a checkpoint is lost"
+    if kind in WORKLOADS:
+        return f"{_pods(_running(live))} at once: nothing answers until new ones are ready"
+    return ""
+
+
+def _running(live: Manifest) -> int:
+    status: dict[str, Any] = live.get("status") or {}
+    return int(status.get("replicas") or status.get("currentNumberScheduled") or 0)
+
+
+def _address(live: Manifest) -> str | None:
+    ingress = ((live.get("status") or {}).get("loadBalancer") or {}).get("ingress") or [{}]
+    address: str | None = ingress[0].get("hostname") or ingress[0].get("ip")
+    return address
+
+
+def _pods(count: int) -> str:
+    return "1 pod" if count == 1 else f"{count} pods"

@@ -1,0 +1,276 @@
+"""A review as a page: sections of text and tables, the most important first, no longer than a comment may be."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+from decimal import Decimal
+
+from components.quantities import spelled
+from review.capacity import HOURS_PER_MONTH, Gpus, QuotaUse
+from review.model import ObjectChange, Review, WorkloadChange
+
+# What GitHub takes is 65,536 characters; the rest is for what a pipeline may add.
+LIMIT = 60_000
+# How many entries a section keeps where the page is too long, step by step.
+_ROWS_WHERE_LONG = (100, 20, 5)
+_ROWS_KEPT = 20
+# Room for a note of what was left out.
+_NOTE = 2_000
+_BAR = 10
+_KEYS_OF_A_NAMESPACE = 3
+
+
+@dataclass(frozen=True)
+class Section:
+    """A part of the page."""
+
+    title: str
+    lines: tuple[str, ...] = ()
+    """Entries of a list."""
+
+    header: tuple[str, ...] = ()
+    rows: tuple[tuple[str, ...], ...] = ()
+    """A table; the texts of a stack's own are marked by ``code``."""
+
+    after: tuple[str, ...] = ()
+    """What is said below the table."""
+
+    component: bool = False
+    """Whether it is about one component of many."""
+
+    cut: int = 0
+    """How many lines and rows were left out."""
+
+    def shortened(self, most: int) -> "Section":
+        """With so many lines and rows at most."""
+        lines, rows = self.lines[:most], self.rows[: max(0, most - len(self.lines))]
+        return replace(
+            self, lines=lines, rows=rows, cut=len(self.lines) + len(self.rows) - len(lines) - len(rows) + self.cut
+        )
+
+
+@dataclass(frozen=True)
+class Page:
+    """The whole page."""
+
+    stack: str
+    verdict: str
+    summary: str
+    sections: tuple[Section, ...] = field(default_factory=tuple)
+
+
+def fitted(page: Page, head: str, written: Callable[[Section], str], limit: int = LIMIT) -> str:
+    """The page, written within the limit, and what was left out: long sections are shortened first, then components."""
+    sections = list(page.sections)
+    texts = [written(section) for section in sections]
+    for most in _ROWS_WHERE_LONG:
+        if len(head) + sum(map(len, texts)) <= limit:
+            break
+        sections = [section.shortened(most if section.component else max(most, _ROWS_KEPT)) for section in sections]
+        texts = [written(section) for section in sections]
+    left, dropped = len(head) + sum(map(len, texts)), []
+    for index in reversed(range(len(sections))):
+        if left > limit - _NOTE and sections[index].component:
+            left -= len(texts[index])
+            texts[index] = ""
+            dropped.append(sections[index].title)
+    if dropped:
+        names = ", ".join(reversed(dropped))
+        told = names if len(names) < _NOTE // 2 else f"{names[: _NOTE // 2]}…"
+        texts.append(
+            written(Section("Left out", lines=(f"{len(dropped)} components, for a comment has an end: {told}",)))
+        )
+    text = head + "".join(texts)
+    if len(text) <= limit:
+        return text
+    # A single entry is longer than a comment: say so rather than nothing.
+    return head[: limit - _NOTE] + written(Section("Left out", lines=("all else: it does not fit into a comment",)))
+
+
+def code(text: str) -> str:
+    """Mark a text that is the stack's own: it is quoted, whatever is in it."""
+    return f"\x00{text}\x01"
+
+
+_VERDICTS = {
+    "stop": "would fail or is forbidden",
+    "look": "look before you approve",
+    "fine": "nothing is interrupted",
+    "nothing": "no changes",
+}
+MARKS = {"stop": "❌", "look": "⚠️", "fine": "✅", "nothing": "✅"}
+
+_DONE = {"create": "created", "update": "updated", "replace": "replaced", "delete": "deleted"}
+
+
+def page(review: Review) -> Page:
+    """The page of a review."""
+    sections = [
+        Section("Stops it", lines=tuple(review.problems)),
+        _interruptions(review),
+        *(_workload(workload) for workload in sorted(review.workloads, key=_new)),
+        _quotas(review.quotas),
+        _gpus(review.gpus_before, review.gpus_after),
+        _findings(review),
+        Section("Warnings", lines=tuple(review.warnings)),
+        Section("Not looked at", lines=tuple(review.notes)),
+    ]
+    return Page(
+        review.stack,
+        f"{MARKS[review.level]} {_headline(review)}",
+        _summary(review),
+        tuple(section for section in sections if section.lines or section.rows or section.after),
+    )
+
+
+def _headline(review: Review) -> str:
+    if review.level == "stop":
+        count = len(review.problems)
+        return f"{_VERDICTS['stop']}: {count} problem{'s' if count != 1 else ''}"
+    gone = sum(interruption.gone for interruption in review.interruptions)
+    if gone:
+        return f"{_VERDICTS['look']}: {gone} interruption{'s' if gone != 1 else ''}"
+    return _VERDICTS[review.level]
+
+
+def _summary(review: Review) -> str:
+    if not review.counts:
+        return "" if review.problems else "The stack is as it would be made."
+    told = [f"{count} {_DONE.get(op, op)}" for op, count in sorted(review.counts.items())]
+    parts = [f"{_number(sum(review.counts.values()), 'object')}: {', '.join(told)}"]
+    before, after = review.gpus_before, review.gpus_after
+    change = after.serving + after.training - before.serving - before.training
+    if change:
+        parts.append(f"{change:+f} GPU{'' if abs(change) == 1 else 's'}")
+    cost = after.serving_cost - before.serving_cost
+    if cost:
+        parts.append(f"{_usd(cost, sign=True)} USD per hour, {_month(cost, sign=True)} per month")
+    return " · ".join(parts)
+
+
+def _interruptions(review: Review) -> Section:
+    rows = tuple((code(i.target), i.why, i.what) for i in review.interruptions)
+    return Section("Interrupts", header=("Object", "Change", "What stops"), rows=rows)
+
+
+def _new(workload: WorkloadChange) -> tuple[bool, str, str]:
+    """What is new is read last: it replaces nothing."""
+    return all(change.op == "create" for change in workload.objects), workload.team, workload.component
+
+
+def _workload(workload: WorkloadChange) -> Section:
+    title = f"{workload.team} / {workload.component or 'outside of components'}"
+    lines = tuple(f"{_DONE.get(op, op)}: {', '.join(targets)}" for op, targets in _unfolded(workload.objects).items())
+    rows = tuple(
+        (code(path), "not set" if before is None else code(before), "removed" if after is None else code(after), where)
+        for (path, before, after), where in _folded(workload.objects).items()
+    )
+    return Section(title, lines=lines, header=("Field", "Before", "After", "Of"), rows=rows, component=True)
+
+
+def _unfolded(objects: Sequence[ObjectChange]) -> dict[str, list[str]]:
+    """Objects that are made, deleted or replaced, by what is done with them."""
+    found: dict[str, list[str]] = {}
+    for change in objects:
+        if change.op != "update":
+            found.setdefault(change.op, []).append(code(change.target))
+    return found
+
+
+def _folded(objects: Sequence[ObjectChange]) -> dict[tuple[str, str | None, str | None], str]:
+    """Fields that change, each with the kinds of objects in which it does: a label is on all of them."""
+    places: dict[tuple[str, str | None, str | None], dict[str, None]] = {}
+    for change in objects:
+        kind = change.target.split(" ", 1)[0]
+        for entry in change.fields:
+            of_pod = entry.path.startswith("spec.template.metadata.")
+            path = entry.path.removeprefix("spec.template.") if of_pod else entry.path
+            key = path, entry.before, entry.after
+            places.setdefault(key, {})[f"pods of {kind}" if of_pod else kind] = None
+    return {key: ", ".join(kinds) for key, kinds in places.items()}
+
+
+def _quotas(uses: Sequence[QuotaUse]) -> Section:
+    """The tightest keys of each namespace: the others follow them."""
+    rows: list[tuple[str, ...]] = []
+    untold = 0
+    for place in sorted({use.namespace for use in uses}):
+        own = sorted((use for use in uses if use.namespace == place), key=lambda use: (-use.share, use.key))
+        told = [use for index, use in enumerate(own) if index < _KEYS_OF_A_NAMESPACE or use.exceeded]
+        untold += len(own) - len(told)
+        for use in told:
+            values = (spelled(value, use.key) for value in (use.before, use.after, use.hard))
+            rows.append((code(place), code(use.key), *values, bar(use.share)))
+    return Section(
+        "Quotas, with everything at its peak",
+        header=("Namespace", "Resource", "Before", "After", "Quota", "Use"),
+        rows=tuple(rows),
+        after=(f"{_number(untold, 'resource')} more with a smaller share.",) if untold else (),
+    )
+
+
+def bar(share: Decimal) -> str:
+    """A share as a bar and a number: ``█████░░░░░ 50 %``."""
+    filled = min(_BAR, int(share * _BAR + Decimal("0.5")))
+    return f"{'█' * filled}{'░' * (_BAR - filled)} {int(share * 100)} %" + (" ✗" if share > 1 else "")
+
+
+def _gpus(before: Gpus, after: Gpus) -> Section:
+    if before == after:
+        return Section("")
+    rows = []
+    if before.serving != after.serving or before.serving_cost != after.serving_cost:
+        cost = after.serving_cost - before.serving_cost
+        rows.append(
+            (
+                "all the time",
+                f"{before.serving:f}",
+                f"{after.serving:f}",
+                _usd(cost, sign=True),
+                _month(cost, sign=True),
+            )
+        )
+    if before.training != after.training or before.training_cost != after.training_cost:
+        cost = after.training_cost - before.training_cost
+        rows.append(("while jobs run", f"{before.training:f}", f"{after.training:f}", _usd(cost, sign=True), ""))
+    unpriced = f"{_number(int(after.unpriced), 'GPU')} without a price: the node pool names no hourlyCost."
+    return Section(
+        "GPUs and their cost",
+        header=("", "Before", "After", "USD per hour", "USD per month"),
+        rows=tuple(rows),
+        after=(unpriced,) if after.unpriced else (),
+    )
+
+
+def _usd(amount: Decimal, *, sign: bool = False) -> str:
+    return f"{amount:{'+' if sign else ''},.2f}"
+
+
+def _month(amount: Decimal, *, sign: bool = False) -> str:
+    return f"{amount * HOURS_PER_MONTH:{'+' if sign else ''},.0f}"
+
+
+def _findings(review: Review) -> Section:
+    lines = [
+        f"{code(f.target)} {f.what}: {f.rule.reason}. {_capitalized(f.rule.mend)}. ({f.rule.id}, {level})"
+        for f, level, new in review.findings
+        if new and level != "mandatory"
+    ]
+    old = sum(not new and level != "mandatory" for _, level, new in review.findings)
+    if old:
+        lines.append(f"{_number(old, 'finding')} that this change does not bring.")
+    lines += [
+        f"{f.rule.id} is excused until {exception.until} for {code(f.target)}: {code(exception.reason)}"
+        for f, exception in review.excused
+    ]
+    waiting = sorted({f"{rule.id} of {target}" for rule, target in review.unclear})
+    if waiting:
+        lines.append(f"Known after up, and judged then: {', '.join(waiting)}.")
+    return Section("Rules", lines=tuple(lines))
+
+
+def _capitalized(text: str) -> str:
+    return text[:1].upper() + text[1:]
+
+
+def _number(count: int, noun: str) -> str:
+    return f"1 {noun}" if count == 1 else f"{count} {noun}s"

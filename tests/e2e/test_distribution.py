@@ -1,0 +1,131 @@
+"""Another team's repository: the components from a wheel, in an environment of its own."""
+
+import os
+import re
+import subprocess
+import sys
+import venv
+import zipfile
+from pathlib import Path
+
+import pytest
+
+from components import VERSION
+from sandbox.layout import PROVIDER_VERSION
+from tests.e2e.project import SOURCE, Project
+from tests.test_readme import block
+
+# What such a team writes: the README's program, under the name of the installed package.
+PROGRAM = block("python").replace("from components import", "from ml_platform import")
+
+# And a test of it, with nothing but Pulumi's own mocks.
+TEST = """
+import runpy
+
+from pulumi.runtime import mocks
+
+made = {}
+
+
+class Cluster(mocks.Mocks):
+    def new_resource(self, args):
+        made[args.name] = args.typ
+        return f"{args.name}-id", {**args.inputs, "status": {}}
+
+    def call(self, args):
+        return {}
+
+
+mocks.set_mocks(Cluster(), preview=False)
+mocks.test(lambda: runpy.run_path("__main__.py") and None)()
+for name, kind in sorted(made.items()):
+    print(name, kind)
+"""
+
+
+@pytest.fixture(scope="module")
+def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("wheel")
+    _run(SOURCE, sys.executable, "-m", "pip", "wheel", "--quiet", "--no-deps", "--wheel-dir", str(folder), ".")
+    (built,) = folder.iterdir()
+    return built
+
+
+@pytest.fixture(scope="module")
+def repository(tmp_path_factory: pytest.TempPathFactory, wheel: Path) -> Path:
+    """The other repository: its program, and an environment with nothing but the wheel and what that asks for."""
+    folder = tmp_path_factory.mktemp("repository")
+    (folder / "__main__.py").write_text(PROGRAM, encoding="utf-8")
+    (folder / "test.py").write_text(TEST, encoding="utf-8")
+    project = "name: another-team\nruntime: {name: python, options: {toolchain: pip, virtualenv: .venv}}\n"
+    (folder / "Pulumi.yaml").write_text(project, encoding="utf-8")
+    venv.create(folder / ".venv", with_pip=True)
+    # The provider that the sandbox has; elsewhere Pulumi downloads the one that belongs to the SDK.
+    pinned = f"pulumi-kubernetes=={PROVIDER_VERSION}"
+    install = ("-m", "pip", "install", "--quiet", "--disable-pip-version-check", str(wheel), pinned)
+    _run(folder, str(folder / ".venv/bin/python"), *install)
+    return folder
+
+
+def _run(folder: Path, *command: str) -> str:
+    environment = {key: value for key, value in os.environ.items() if key != "PYTHONPATH"}
+    done = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout
+
+
+def test_the_wheel_has_the_components_and_nothing_else(wheel: Path) -> None:
+    assert wheel.name == f"ml_platform_components-{VERSION}-py3-none-any.whl"
+    with zipfile.ZipFile(wheel) as archive:
+        files = archive.namelist()
+    committed = {f"ml_platform/{file.name}" for file in (SOURCE / "components").iterdir() if file.is_file()}
+    assert {file for file in files if not file.startswith("ml_platform_components-")} == committed
+    assert "ml_platform/py.typed" in files
+
+
+def test_the_environment_knows_no_other_room(repository: Path) -> None:
+    for room in ("components", "config", "sandbox"):
+        code = f"import importlib.util as u; assert u.find_spec({room!r}) is None"
+        _run(repository, ".venv/bin/python", "-c", code)
+    told = _run(repository, ".venv/bin/python", "-c", "import ml_platform; print(ml_platform.VERSION)")
+    assert told.strip() == VERSION
+
+
+def test_the_program_runs_under_mocks(repository: Path) -> None:
+    made = dict(line.split() for line in _run(repository, ".venv/bin/python", "-W", "error", "test.py").splitlines())
+    assert made["nlp"] == "ml-platform:index:TeamNamespace"
+    assert made["finetune-job"] == "kubernetes:batch/v1:Job"
+    assert made["bert-deployment"] == "kubernetes:apps/v1:Deployment"
+
+
+def test_a_type_checker_knows_the_components(repository: Path) -> None:
+    """The package is typed, without a plugin for the checker: right use passes, a wrong one is found."""
+    reveal = "\nreveal_type(team.namespace)\nTeamNamespace(1, {})\n"
+    (repository / "typed.py").write_text(PROGRAM + reveal, encoding="utf-8")
+    checked = subprocess.run(
+        [sys.executable, "-m", "mypy", "--strict", "--python-executable", ".venv/bin/python", "typed.py"],
+        cwd=repository,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert re.search(r'Revealed type is "pulumi.output.Output\[.*str\]"', checked.stdout), checked.stdout
+    errors = [line.split(": error: ")[1] for line in checked.stdout.splitlines() if ": error: " in line]
+    assert len(errors) == 1, errors
+    assert 'Argument 1 to "TeamNamespace" has incompatible type "int"' in errors[0]
+
+
+def test_the_program_comes_up(project: Project, repository: Path) -> None:
+    def pulumi(*arguments: str) -> str:
+        done = project.run("pulumi", "--cwd", str(repository), "--non-interactive", *arguments)
+        assert done.returncode == 0, done.stdout + done.stderr
+        return done.stdout + done.stderr
+
+    pulumi("stack", "init", "test")
+    output = pulumi("up", "--yes", "--skip-preview")
+    assert "warning" not in output
+    assert project.get("deployment", "bert", "nlp")["status"]["readyReplicas"] == 3
+    assert project.get("job", "finetune", "nlp")["status"]["startTime"]
+    pulumi("preview", "--expect-no-changes")
+    pulumi("destroy", "--yes", "--skip-preview")
+    assert "nlp" not in [item["metadata"]["name"] for item in project.get("namespaces")["items"]]

@@ -1,0 +1,111 @@
+"""Rendered manifests on the real API server, and before the eyes of scanners."""
+
+import json
+import sys
+from pathlib import Path
+
+import kubernetes_validate
+import pytest
+import yaml
+
+from config import load_file
+from config.render import objects, render
+from tests.e2e import scanners
+from tests.e2e.project import SOURCE, Project
+from tests.lesson import missing
+
+PROD = load_file("prod", SOURCE)
+
+
+@pytest.fixture(scope="module")
+def manifests(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    file = tmp_path_factory.mktemp("rendered") / "prod.yaml"
+    file.write_text(render(PROD), encoding="utf-8")
+    return file
+
+
+@pytest.mark.parametrize("version", ["1.33", "1.34", "1.35", "1.36", "1.37"])
+def test_kubernetes_knows_every_field(version: str, manifests: Path) -> None:
+    for manifest in yaml.safe_load_all(manifests.read_text(encoding="utf-8")):
+        kubernetes_validate.validate(manifest, version, strict=True)
+
+
+# What a scanner says that is no failure of the platform's: all of it, and why.
+CHECKOV = {
+    # The lesson's images, which are tags. A stack of one's own says image@sha256:... and is clean.
+    ("CKV_K8S_43", "Pod.ml-training.pytorch-training"),
+    ("CKV_K8S_43", "Job.ml-experiments.image-classifier"),
+    ("CKV_K8S_43", "Deployment.ml-serving.model-serving"),
+    # Checkov excuses Jobs from probes; a training that runs as a Pod serves as little.
+    ("CKV_K8S_8", "Pod.ml-training.pytorch-training"),
+    ("CKV_K8S_9", "Pod.ml-training.pytorch-training"),
+}
+KUBE_SCORE = {
+    # The team brings its pods itself: the policies are there before them.
+    *(
+        f"[CRITICAL] {policy}/data-pipeline networking.k8s.io/v1/NetworkPolicy: "
+        "The NetworkPolicys selector doesn't match any pods"
+        for policy in ("allow-dns", "allow-same-namespace", "default-deny")
+    ),
+    # The pods are spread by a topologySpreadConstraint, which kube-score does not count.
+    "[WARNING] model-serving/ml-serving apps/v1/Deployment: Deployment does not have a host podAntiAffinity set",
+}
+
+
+def test_checkov_finds_nothing_else(manifests: Path) -> None:
+    report = json.loads(scanners.checkov(manifests).stdout)
+    assert {(check["check_id"], check["resource"]) for check in report["results"]["failed_checks"]} == CHECKOV
+    assert report["summary"]["skipped"] == report["summary"]["parsing_errors"] == 0
+    assert report["summary"]["passed"] > 200
+
+
+def test_kube_score_finds_nothing_else(manifests: Path) -> None:
+    lines = scanners.kube_score(manifests).stdout.splitlines()
+    assert {line for line in lines if line.startswith(("[CRITICAL]", "[WARNING]"))} == KUBE_SCORE
+    assert sum(line.startswith("[OK]") for line in lines) > 100
+
+
+def test_the_scanners_do_find_what_is_wrong(tmp_path: Path) -> None:
+    pod = {
+        "apiVersion": "v1",
+        "kind": "Pod",
+        "metadata": {"name": "open", "namespace": "ml"},
+        "spec": {"containers": [{"name": "c", "image": "a:latest", "securityContext": {"privileged": True}}]},
+    }
+    (tmp_path / "open.yaml").write_text(yaml.safe_dump(pod), encoding="utf-8")
+    assert scanners.checkov(tmp_path / "open.yaml").returncode == 1
+    assert scanners.kube_score(tmp_path / "open.yaml").returncode == 1
+
+
+def test_up_makes_the_same_objects(project: Project) -> None:
+    stack = project.stack("prod")
+    stack.up()
+    deployment = stack.export_stack().deployment or {}
+    resources = deployment["resources"]
+    made = {r["urn"].split("::")[-1] for r in resources if r["type"].startswith("kubernetes:")}
+    rendered = dict(objects(PROD))
+    assert made == set(rendered)
+    for name, manifest in rendered.items():
+        metadata = manifest["metadata"]
+        live = project.get(_kind(manifest), metadata["name"], metadata.get("namespace", ""))
+        assert missing(manifest, live) == [], name
+
+
+def _kind(manifest: dict[str, str]) -> str:
+    group, _, version = manifest["apiVersion"].rpartition("/")
+    return f"{manifest['kind']}.{version}.{group}"
+
+
+def test_kubectl_has_nothing_to_change_after_up(project: Project, manifests: Path) -> None:
+    difference = project.run("kubectl", "diff", "-f", str(manifests))
+    assert difference.returncode == 0, difference.stdout + difference.stderr
+
+
+def test_kubectl_applies_them_to_a_cluster_without_pulumi(project: Project) -> None:
+    project.stack("prod").destroy()
+    rendered = project.run(sys.executable, "-m", "config", "render", "prod")
+    (project.folder / "prod.yaml").write_text(rendered.stdout, encoding="utf-8")
+    applied = project.run("kubectl", "apply", "--server-side", "-f", "prod.yaml")
+    assert applied.returncode == 0, applied.stdout + applied.stderr
+    assert project.names("deployments", "ml-serving") == ["model-serving"]
+    assert project.run("kubectl", "delete", "-f", "prod.yaml", "--ignore-not-found").returncode == 0

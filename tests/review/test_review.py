@@ -1,0 +1,310 @@
+"""The page that a reviewer reads, made of what the real engine said of a change of the prod stack."""
+
+import copy
+import json
+import re
+from datetime import date
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from policies import UNKNOWN
+from review.capacity import Gpus, gpus, quota_use
+from review.changes import FieldChange, changes
+from review.formats import as_json, markdown, marker, text
+from review.model import Review, review
+from review.page import LIMIT, bar
+from review.preview import UNKNOWN_TEXT, PreviewError, parse
+from review.secrets import shown
+
+HERE = Path(__file__).parent
+GIVEN = json.loads((HERE / "prod-change.json").read_text(encoding="utf-8"))
+POOLS: dict[str, dict[str, Any]] = {
+    "cpu": {"gpuResource": None, "nodeSelector": {"cloud.google.com/gke-nodepool": "cpu"}, "hourlyCost": None},
+    "gpu": {
+        "gpuResource": "nvidia.com/gpu",
+        "nodeSelector": {"cloud.google.com/gke-accelerator": "nvidia-l4"},
+        "hourlyCost": "0.71",
+    },
+}
+TODAY = date(2026, 6, 1)
+
+
+def given() -> dict[str, Any]:
+    return copy.deepcopy(GIVEN)
+
+
+def step(preview: dict[str, Any], name: str) -> dict[str, Any]:
+    (found,) = [step for step in preview["steps"] if step["urn"].endswith(f"::{name}")]
+    return dict(found)
+
+
+def reviewed(preview: dict[str, Any]) -> Review:
+    return review(parse(json.dumps(preview), "prod"), POOLS, TODAY)
+
+
+def test_the_page_of_a_change_of_prod() -> None:
+    assert markdown(reviewed(given())) == (HERE / "prod-change.md").read_text(encoding="utf-8")
+
+
+def test_the_verdict_is_first() -> None:
+    first, second, *_ = markdown(reviewed(given())).splitlines()
+    assert first == marker("prod")
+    assert second == "## prod: ⚠️ look before you approve: 2 interruptions"
+    assert text(reviewed(given())).startswith("prod: ⚠️ look before you approve: 2 interruptions\n")
+
+
+def test_nothing_to_do() -> None:
+    preview = given()
+    there = [step for step in preview["steps"] if "oldState" in step]
+    preview["steps"] = [{**step, "op": "same", "newState": step["oldState"]} for step in there]
+    made = reviewed(preview)
+    assert made.level == "nothing"
+    assert "✅ no changes" in markdown(made)
+
+
+def test_a_preview_that_fails_lists_nothing_that_it_did_not_get_to() -> None:
+    preview = given()
+    preview["diagnostics"] = [
+        {"severity": "error", "message": "error: Pulumi.prod.yaml: it is wrong\n  mend it"},
+        {"severity": "error", "message": "error: an unhandled error occurred: program exited with 1"},
+        {"severity": "warning", "message": "warning: old"},
+    ]
+    made = reviewed(preview)
+    assert made.level == "stop"
+    assert made.problems == ("Pulumi.prod.yaml: it is wrong\n  mend it",)
+    page = markdown(made)
+    assert "```\n  Pulumi.prod.yaml: it is wrong\n    mend it\n  ```" in page
+    assert "model-serving" not in page
+
+
+@pytest.mark.parametrize(
+    ("replicas", "strategy", "use"),
+    [(8, None, 8), (9, None, 9), (7, {"type": "RollingUpdate", "rollingUpdate": {"maxSurge": "25%"}}, 9)],
+    ids=["fits", "one replica too many", "too many during a rollout"],
+)
+def test_over_quota(replicas: int, strategy: dict[str, Any] | None, use: int) -> None:
+    preview = given()
+    spec = step(preview, "model-serving-deployment")["newState"]["inputs"]["spec"]
+    spec.update(replicas=replicas, **({"strategy": strategy} if strategy else {}))
+    made = reviewed(preview)
+    assert made.level == ("look" if use <= 8 else "stop")
+    said = f"ResourceQuota ml-serving/ml-serving-quota allows 8 of requests.nvidia.com/gpu, and {use} would be in use"
+    assert any(said in problem for problem in made.problems) == (use > 8)
+    assert ("112 % ✗" in markdown(made)) == (use > 8)
+
+
+def test_a_mandatory_rule_stops_and_says_how_to_mend() -> None:
+    preview = given()
+    container = step(preview, "model-serving-deployment")["newState"]["inputs"]["spec"]["template"]["spec"][
+        "containers"
+    ][0]
+    container["image"] = "myregistry/bert-serving:latest"
+    (problem,) = reviewed(preview).problems
+    assert "whose tag is latest: name a version as the tag, or a digest (image-pinned)" in problem
+    preview["config"]["policies:severity"] = '{"image-pinned": "advisory"}'
+    assert reviewed(preview).level == "look"
+
+
+def test_wrong_settings_of_the_rules_stop() -> None:
+    preview = given()
+    preview["config"]["policies:severity"] = '{"image-pined": "advisory"}'
+    assert "there is no rule 'image-pined'" in reviewed(preview).problems[0]
+
+
+def test_what_is_known_after_up_only_is_said() -> None:
+    preview = given()
+    inputs = step(preview, "model-serving-deployment")["newState"]["inputs"]
+    inputs["spec"]["template"]["spec"]["containers"][0]["image"] = UNKNOWN_TEXT
+    inputs["spec"]["replicas"] = UNKNOWN_TEXT
+    made = reviewed(preview)
+    page = markdown(made)
+    assert "`(known after up)`" in page
+    assert "image-pinned of Deployment ml-serving/model-serving" in page
+    assert "the quota of ml-serving: values that it depends on are known after up" in page
+    assert UNKNOWN_TEXT not in page
+
+
+LEAKS = {
+    "a variable": {"name": "HF_TOKEN", "value": "swordfish-0"},
+    "a token by its look": {"name": "EXTRA", "value": "hf_swordfishabcdef"},
+    "a password in an address": {"name": "URL", "value": "postgres://nlp:swordfish@db/x"},
+    "a private key": {"name": "X", "value": "-----BEGIN RSA PRIVATE KEY-----\nswordfish"},
+}
+
+
+@pytest.mark.parametrize("leak", LEAKS)
+def test_secrets_never_appear(leak: str) -> None:
+    preview = given()
+    spec = step(preview, "model-serving-deployment")["newState"]["inputs"]["spec"]["template"]["spec"]
+    spec["containers"][0]["env"] = [LEAKS[leak]]
+    spec["containers"][0]["args"] = ["--token", "swordfish-1", "--api-key=swordfish-2"]
+    finetune = step(preview, "finetune-service-account")["newState"]["inputs"]
+    finetune.update(kind="Secret", stringData={"plain": "swordfish-3"})
+    made = reviewed(preview)
+    for written in (markdown(made), text(made), as_json(made)):
+        assert "swordfish" not in written
+    assert "[secret]" in markdown(made)
+
+
+def test_a_secret_that_changes_is_told_without_either_value() -> None:
+    one, other = ({"env": [{"name": "API_KEY", "value": value}]} for value in ("swordfish", "shark"))
+    assert changes(one, other) == [FieldChange("env[API_KEY].value", "[secret]", "[secret]")]
+
+
+def test_what_is_no_secret_is_shown() -> None:
+    harmless = {"env": [{"name": "TOKENIZER_PATH", "value": "/m"}], "args": ["--max-tokens", "5"], "secretName": "hub"}
+    assert shown(harmless) == harmless
+
+
+def test_a_container_in_between_moves_nothing() -> None:
+    one = {"containers": [{"name": "a", "image": "a:1"}, {"name": "b", "image": "b:1"}]}
+    other = {
+        "containers": [{"name": "new", "image": "n:1"}, {"name": "a", "image": "a:2"}, {"name": "b", "image": "b:1"}]
+    }
+    assert changes(one, other) == [
+        FieldChange("containers[a].image", "a:1", "a:2"),
+        FieldChange("containers[new]", None, '{"image": "n:1"}'),
+    ]
+
+
+HOSTILE = "x` | [a](http://evil) @everyone <img src=x> **b**\n# title"
+
+
+def test_nothing_in_a_stack_makes_a_link_a_mention_or_a_row() -> None:
+    preview = given()
+    inputs = step(preview, "model-serving-deployment")["newState"]["inputs"]
+    inputs["metadata"]["annotations"] = {HOSTILE: HOSTILE}
+    inputs["spec"]["template"]["spec"]["containers"][0]["image"] = HOSTILE
+    page = markdown(reviewed(preview))
+    outside_code = re.sub(r"(```+)\n.*?\n *\1", "", page, flags=re.DOTALL)
+    outside_code = re.sub(r"(`+)(?:(?!\1).)+?\1", "", outside_code)
+    for trick in ("](http", "@everyone", "<img", "**b**"):
+        assert trick not in outside_code
+    rows = [line for line in page.splitlines() if line.startswith("| ") and "annotations" in line]
+    assert rows
+    assert all(len(re.findall(r"(?<!\\)\|", row)) == 5 for row in rows)
+    assert "\n# title" not in page
+
+
+def large(objects: int) -> dict[str, Any]:
+    preview = given()
+    template = step(preview, "model-serving-deployment")
+    for index in range(objects):
+        changed = copy.deepcopy(template)
+        changed["urn"] += f"-{index}"
+        for side in ("oldState", "newState"):
+            changed[side]["parent"] = f"urn:pulumi:prod::ml-platform::ml-platform:index:ModelService::service-{index}"
+            changed[side]["inputs"]["metadata"]["name"] = f"service-{index}"
+        changed["newState"]["inputs"]["spec"]["template"]["spec"]["containers"][0]["env"] = [
+            {"name": f"V{number}", "value": "x" * 200} for number in range(5)
+        ]
+        preview["steps"].append(changed)
+    return preview
+
+
+@pytest.mark.parametrize("objects", [20, 150, 600])
+def test_it_never_exceeds_the_comment_limit_and_says_what_it_left_out(objects: int) -> None:
+    page = markdown(reviewed(large(objects)))
+    assert len(page) <= LIMIT
+    assert page.splitlines()[1].startswith("## prod: ❌")
+    assert "ResourceQuota ml-serving/ml-serving-quota allows 8 of requests.nvidia.com/gpu" in page
+    assert "### GPUs and their cost" in page
+    if objects > 20:
+        assert "components, for a comment has an end: " in page
+
+
+def test_one_entry_that_is_longer_than_a_comment() -> None:
+    preview = given()
+    preview["diagnostics"] = [{"severity": "error", "message": "y" * 2 * LIMIT}]
+    page = markdown(reviewed(preview))
+    assert len(page) <= LIMIT
+    assert "it does not fit into a comment" in page
+
+
+@pytest.mark.parametrize("garbage", ["", "{}", "[]", "error: no stack", '{"steps": 3'])
+def test_what_is_no_preview(garbage: str) -> None:
+    with pytest.raises(PreviewError):
+        parse(garbage)
+
+
+def test_lines_of_a_plugin_before_the_digest_do_no_harm() -> None:
+    preview = parse("warning: a plugin speaks\n" + json.dumps(GIVEN))
+    assert preview.stack == "prod"
+    assert preview == parse(json.dumps(GIVEN))
+
+
+INTERRUPTED = [
+    ("model-serving-service", "delete", "gives up the address"),
+    ("ml-training-namespace", "delete", "everything in it is deleted"),
+    ("ml-training-namespace", "replace", "everything in it is deleted"),
+    ("model-serving-deployment", "delete", "3 pods at once: nothing answers until new ones are ready"),
+    ("pytorch-training-pod", "replace", "its pod, which is Running: what is not in a checkpoint is lost"),
+    ("ml-training-quota", "delete", ""),
+]
+
+
+@pytest.mark.parametrize(("name", "op", "what"), INTERRUPTED)
+def test_what_is_interrupted(name: str, op: str, what: str) -> None:
+    preview = given()
+    for changed in preview["steps"]:
+        changed["op"] = "same"
+        if changed["urn"].endswith(f"::{name}"):
+            changed["op"] = op
+    found = reviewed(preview).interruptions
+    told = [interruption.what for interruption in found if interruption.gone]
+    assert [what in one for one in told] == ([True] if what else [])
+
+
+def test_gpus_of_an_autoscaled_service_are_counted_at_most() -> None:
+    limits = {"resources": {"limits": {"nvidia.com/gpu": "2"}}}
+    pod = {"nodeSelector": {"cloud.google.com/gke-accelerator": "nvidia-l4"}, "containers": [{"name": "c", **limits}]}
+    service = {
+        "apiVersion": "apps/v1",
+        "kind": "Deployment",
+        "metadata": {"name": "m", "namespace": "a"},
+        "spec": {"template": {"spec": pod}},
+    }
+    scaler = {
+        "apiVersion": "autoscaling/v2",
+        "kind": "HorizontalPodAutoscaler",
+        "metadata": {"name": "m", "namespace": "a"},
+        "spec": {"maxReplicas": 4, "scaleTargetRef": {"kind": "Deployment", "name": "m"}},
+    }
+    assert gpus([service], POOLS) == Gpus(serving=Decimal(2), serving_cost=Decimal("1.42"))
+    assert gpus([service, scaler], POOLS) == Gpus(serving=Decimal(8), serving_cost=Decimal("5.68"))
+    assert gpus([service], {}) == Gpus(serving=Decimal(2), unpriced=Decimal(2))
+
+
+def test_a_quota_of_a_namespace_whose_use_is_not_known() -> None:
+    quota = {
+        "apiVersion": "v1",
+        "kind": "ResourceQuota",
+        "metadata": {"name": "q", "namespace": "a"},
+        "spec": {"hard": {"pods": "1"}},
+    }
+    pod = {
+        "apiVersion": "v1",
+        "kind": "Pod",
+        "metadata": {"name": "p", "namespace": "a"},
+        "spec": {"containers": [{"name": "c", "resources": UNKNOWN}]},
+    }
+    assert quota_use([], [quota, pod]) == ([], ["a"])
+
+
+@pytest.mark.parametrize(
+    ("share", "drawn"),
+    [("0", "░░░░░░░░░░ 0 %"), ("0.5", "█████░░░░░ 50 %"), ("1", "██████████ 100 %"), ("1.5", "██████████ 150 % ✗")],
+)
+def test_bar(share: str, drawn: str) -> None:
+    assert bar(Decimal(share)) == drawn
+
+
+def test_json_has_it_all() -> None:
+    made = json.loads(as_json(reviewed(given())))
+    assert made["level"] == "look"
+    assert made["counts"] == {"create": 2, "replace": 1, "update": 4}
+    assert {use["key"] for use in made["quotas"]} >= {"requests.nvidia.com/gpu", "pods"}
+    assert made["gpus_after"]["serving"] == 5
