@@ -4,6 +4,7 @@ import re
 import shlex
 import subprocess
 import sys
+import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,6 +13,7 @@ from typing import Any
 import pytest
 import yaml
 
+import components
 from components.runs import refuse_change
 from config import StackError, StackSettings, load_file
 from docs import write_reference as reference
@@ -128,7 +130,10 @@ def test_a_stack_loads_or_is_refused_as_shown_and_a_manifest_is_valid(block: Blo
 
 
 @pytest.mark.parametrize("block", of("python"))
-def test_a_program_runs_and_prints_what_is_shown(block: Block, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_program_runs_and_prints_what_is_shown(
+    block: Block, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "ml_platform", components)
     deployment = deploy(lambda: exec(block.text, {}))  # noqa: S102
     shown = shown_after(block)
     assert capsys.readouterr().out == (shown or "")
@@ -175,6 +180,13 @@ def test_the_stack_makes_every_field_of_the_manifests_that_it_stands_for() -> No
     for manifest in yaml.safe_load_all(manifests):
         actual = made[manifest["kind"], manifest["metadata"]["name"]]
         assert missing(manifest, actual) == [], manifest["kind"]
+
+
+def test_the_distribution_is_called_as_shown() -> None:
+    page = (PROJECT / "docs" / "how-to" / "from-python.md").read_text(encoding="utf-8")
+    project = tomllib.loads((PROJECT / "pyproject.toml").read_text(encoding="utf-8"))
+    assert f"{project['project']['name']} @ git+https://<the repository>@v{components.VERSION}" in page
+    assert project["tool"]["hatch"]["build"]["targets"]["wheel"]["sources"] == {"components": "ml_platform"}
 
 
 def test_the_folders_that_are_named_exist() -> None:
