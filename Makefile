@@ -37,7 +37,7 @@ lint: $(READY) ## style and strict types
 	@$(IN_VENV)/mypy
 
 docs: $(DOCS_READY) ## the pages of docs/ as a site in .site/, every link checked
-	@$(DOCS_VENV)/bin/mkdocs --quiet build --strict
+	@$(DOCS_VENV)/bin/mkdocs build --strict
 
 # Named by the lock's hash: a new lock makes a new environment, an interrupted install starts again.
 $(READY): requirements-dev.txt
