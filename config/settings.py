@@ -107,11 +107,17 @@ class StackSettings(Arguments):
                 error = refuse(f"namespace {namespace} already belongs to team {owners[namespace]}", mend)
                 problems.append((("teams", name, "name"), error))
             owners.setdefault(namespace, name)
+        names: dict[tuple[str, str], str] = {}
         selected: dict[tuple[str, str], str] = {}
         objects: dict[tuple[str, str], str] = {}
         runs: dict[tuple[str, str], str] = {}
         for section, name, args in self._workloads():
             place = str(args.team or args.namespace)
+            if names.setdefault((place, name), section) != section:
+                mend = f"rename it, for example to {name}-service"
+                error = refuse("a training job of this name is in the same namespace", mend)
+                problems.append(((section, name), error))
+                continue
             app = args.labels.get("app", name)
             other = selected.setdefault((place, app), name)
             if other != name:

@@ -224,6 +224,11 @@ BROKEN: dict[str, tuple[Break, str, str]] = {
         "ml-platform:modelServices.twin.labels.app: 'inference-server' also selects the pods of model-serving",
         "give each workload its own app label",
     ),
+    "a job and a service of one name": (
+        _add("modelServices", "pytorch-training", team="ml-training", image="a:b"),
+        "ml-platform:modelServices.pytorch-training: a training job of this name is in the same namespace",
+        "rename it, for example to pytorch-training-service",
+    ),
     "two services of one name": (
         _add("modelServices", "twin", team="ml-serving", image="a:b", service={"name": "model-api"}),
         "ml-platform:modelServices.twin.service.name: a Service 'model-api' of model-serving is in the same namespace",

@@ -1,5 +1,6 @@
 """Runs a program under Pulumi's mocks and keeps what it asked the engine for."""
 
+import gc
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -107,5 +108,8 @@ def deploy(
         program()
         return pulumi.Output.from_input(exports).apply(deployment.exports.update)
 
-    mocks.test(program_and_exports)()  # type: ignore[no-untyped-call]
+    try:
+        mocks.test(program_and_exports)()  # type: ignore[no-untyped-call]
+    finally:
+        gc.enable()  # the project's own program turns it off
     return deployment

@@ -43,13 +43,17 @@ TEAMS: dict[str, Any] = {
             "pods": "4",
         },
         "priorityQuotas": {"training": {"pods": "1"}},
+        "containerLimits": {"default": {"cpu": "200m", "memory": "64Mi"}, "max": {"memory": "4Gi"}},
+    },
+    "listed": {
+        "registries": ["ghcr.io/acme"],
+        "queues": {"training": "gpu-queue"},
         "containerLimits": {
             "defaultRequest": {"cpu": "50m"},
-            "default": {"cpu": "200m", "memory": "64Mi", "ephemeral-storage": "1Gi"},
-            "max": {"memory": "4Gi"},
+            "default": {"cpu": "200m", "ephemeral-storage": "1Gi"},
+            "max": {"memory": "64Mi"},
         },
     },
-    "listed": {"registries": ["ghcr.io/acme"], "queues": {"training": "gpu-queue"}},
 }
 CLASSES = {"training": {"value": 1000}, "urgent": {"value": 10000}}
 
@@ -308,15 +312,22 @@ def test_a_team_that_does_not_serve_has_no_way_in_from_outside(api: Api, teams: 
     assert created(api, "small", named(spec={"ports": [{"port": 80}]}), "services")[0] == 201
 
 
-def test_a_container_that_says_nothing_gets_the_defaults(api: Api, teams: None) -> None:
-    status, answer = api.request("POST", "/api/v1/namespaces/small/pods?dryRun=All", asking())
-    # The namespace is full by now, or not: what it gets is seen in a namespace of the same limits.
-    assert status in {201, 403}
-    status, answer = api.request("POST", "/api/v1/namespaces/beta/pods?dryRun=All", asking())
-    assert answer["spec"]["containers"][0]["resources"] == {
-        "requests": {"cpu": "100m", "memory": "256Mi"},
-        "limits": {"memory": "1Gi"},
-    }
+@pytest.mark.parametrize(
+    ("namespace", "requests", "limits"),
+    [
+        ("beta", {"cpu": "100m", "memory": "256Mi"}, {"memory": "1Gi"}),
+        (
+            "listed",
+            {"cpu": "50m", "memory": "64Mi", "ephemeral-storage": "1Gi"},
+            {"cpu": "200m", "memory": "64Mi", "ephemeral-storage": "1Gi"},
+        ),
+    ],
+)
+def test_a_container_that_says_nothing_gets_the_defaults(
+    api: Api, teams: None, namespace: str, requests: dict[str, str], limits: dict[str, str]
+) -> None:
+    _, answer = api.request("POST", f"/api/v1/namespaces/{namespace}/pods?dryRun=All", asking())
+    assert answer["spec"]["containers"][0]["resources"] == {"requests": requests, "limits": limits}
 
 
 def test_pods_get_no_token_unless_they_ask(api: Api, teams: None) -> None:

@@ -1,0 +1,194 @@
+"""The package's schema, read off the argument models: each argument is defined once.
+
+What a model takes as plain values only, since arithmetic or a choice depends on it, is plain in the
+schema too: such a value cannot be the output of another resource.
+"""
+
+import ast
+import inspect
+import itertools
+import re
+import textwrap
+import types
+from collections.abc import Awaitable, Mapping
+from decimal import Decimal
+from typing import Annotated, Any, Literal, Union, get_args, get_origin
+
+import pulumi
+from pydantic.alias_generators import to_camel, to_pascal
+from pydantic.fields import FieldInfo
+
+from components import VERSION, TeamNamespace
+from components.arguments import Arguments
+
+PACKAGE = "ml-platform"
+
+Spec = dict[str, Any]
+
+_SCALARS: dict[type, str] = {str: "string", bool: "boolean", int: "integer", float: "number", Decimal: "number"}
+
+
+def schema(components: Mapping[type[pulumi.ComponentResource], type[Arguments]]) -> Spec:
+    """The Pulumi package schema of components and their arguments."""
+    package = _Package()
+    resources = {token(component): package.component(component, args) for component, args in components.items()}
+    return {
+        "name": PACKAGE,
+        "version": VERSION,
+        "displayName": "ML platform",
+        "description": "ML workloads on Kubernetes: training jobs, model services and team namespaces.",
+        "language": {key: {"respectSchemaVersion": True} for key in ("csharp", "go", "java", "nodejs", "python")},
+        "types": dict(sorted(package.types.items())),
+        "resources": resources,
+    }
+
+
+def token(component: type[pulumi.ComponentResource]) -> str:
+    """A component's type token."""
+    return f"{PACKAGE}:index:{component.__name__}"
+
+
+def outputs(component: type[pulumi.ComponentResource]) -> dict[str, str]:
+    """The attributes of a component that are outputs: as Python spells them, and as the schema does."""
+    return {name: to_camel(name) for name in _outputs(component)}
+
+
+def _outputs(component: type) -> dict[str, Any]:
+    """A component's own attributes that are outputs, and what each is an output of."""
+    hints = inspect.get_annotations(component)
+    return {name: get_args(hint)[0] for name, hint in hints.items() if _is_output(hint)}
+
+
+class _Package:
+    def __init__(self) -> None:
+        self.types: dict[str, Spec] = {}
+
+    def component(self, component: type[pulumi.ComponentResource], args: type[Arguments]) -> Spec:
+        told, made = _attribute_docs(component), _outputs(component)
+        inputs = self._object(args)
+        return {
+            "description": _text(inspect.getdoc(component)),
+            "isComponent": True,
+            "inputProperties": inputs["properties"],
+            "requiredInputs": inputs["required"],
+            "properties": {
+                to_camel(name): {**self._type(annotation, ""), "description": told[name]}
+                for name, annotation in made.items()
+            },
+            "required": [to_camel(name) for name, annotation in made.items() if type(None) not in _members(annotation)],
+        }
+
+    def _object(self, model: type[Arguments]) -> Spec:
+        fields = model.model_fields
+        return {
+            "type": "object",
+            "properties": {str(field.alias): self._property(model, name) for name, field in fields.items()},
+            "required": [str(field.alias) for field in fields.values() if field.is_required()],
+        }
+
+    def _property(self, model: type[Arguments], name: str) -> Spec:
+        field = model.model_fields[name]
+        # An inherited argument has one type in all that inherit it.
+        owner = next(base for base in model.__mro__ if name in inspect.get_annotations(base))
+        spec = self._type(_whole(field), f"{_type_name(owner)}{to_pascal(name)}")
+        return {**spec, **({} if _takes_outputs(_whole(field)) else {"plain": True}), "description": _described(field)}
+
+    def _type(self, annotation: Any, name: str) -> Spec:
+        """The schema of a type; ``name`` is that of the enumeration, should it be one."""
+        choices = _choices(annotation)
+        if TeamNamespace in choices:
+            return {"$ref": f"#/resources/{token(TeamNamespace)}"}
+        if len(choices) > 1:
+            return {"oneOf": [self._type(choice, name) for choice in choices]}
+        (annotation,) = choices
+        origin, parameters = get_origin(annotation), get_args(annotation)
+        if origin is Literal:
+            return self._named(name, {"type": "string", "enum": [{"value": value} for value in parameters]})
+        if origin is dict:
+            return {"type": "object", "additionalProperties": self._type(parameters[1], name)}
+        if origin is list:
+            return {"type": "array", "items": self._type(parameters[0], name)}
+        if annotation in _SCALARS:
+            return {"type": _SCALARS[annotation]}
+        if isinstance(annotation, type) and issubclass(annotation, Arguments):
+            name = _type_name(annotation)
+            if f"{PACKAGE}:index:{name}" not in self.types:
+                self._named(name, {**self._object(annotation), "description": _text(annotation.__doc__)})
+            return {"$ref": f"#/types/{PACKAGE}:index:{name}"}
+        raise TypeError(f"{name}: no Pulumi schema for {annotation}")
+
+    def _named(self, name: str, spec: Spec) -> Spec:
+        if self.types.setdefault(f"{PACKAGE}:index:{name}", spec) != spec:
+            raise TypeError(f"two types are called {name}")
+        return {"$ref": f"#/types/{PACKAGE}:index:{name}"}
+
+
+def _whole(field: FieldInfo) -> Any:
+    """A field's annotation as it was written: pydantic takes the outermost Annotated apart."""
+    return Annotated[(field.annotation, *field.metadata)] if field.metadata else field.annotation
+
+
+def _members(annotation: Any) -> tuple[Any, ...]:
+    """The members of a union, without the Annotated around it; of any other type, itself."""
+    while get_origin(annotation) is Annotated:
+        annotation = get_args(annotation)[0]
+    if get_origin(annotation) in {Union, types.UnionType}:
+        return tuple(member for choice in get_args(annotation) for member in _members(choice))
+    return (annotation,)
+
+
+def _choices(annotation: Any) -> list[Any]:
+    """What a value may be, apart from left out, and from being an output: the schema says these otherwise."""
+    return [member for member in _members(annotation) if member is not type(None) and not _is_output(member)]
+
+
+def _is_output(annotation: Any) -> bool:
+    return get_origin(annotation) in {pulumi.Output, Awaitable}
+
+
+def _takes_outputs(annotation: Any) -> bool:
+    """Whether a value, or a part of it, may be the output of another resource."""
+    for member in _members(annotation):
+        if _is_output(member) or member is TeamNamespace:
+            return True
+        if isinstance(member, type) and issubclass(member, Arguments):
+            if any(_takes_outputs(_whole(field)) for field in member.model_fields.values()):
+                return True
+        elif any(_takes_outputs(parameter) for parameter in get_args(member)):
+            return True
+    return False
+
+
+def _type_name(model: type) -> str:
+    return model.__name__.removesuffix("Args")
+
+
+def _described(field: FieldInfo) -> str:
+    """What an argument means, and its default where the text does not say that."""
+    text = _text(field.description)
+    default = field.get_default()
+    if isinstance(default, bool | int | str) and default != "" and "default" not in text.lower():
+        said = str(default).lower() if isinstance(default, bool) else str(default)
+        gap = "\n\n" if "\n" in text else " "
+        text = f"{text}{gap}Default: `{said}`."
+    return text
+
+
+def _text(docstring: str | None) -> str:
+    """A docstring as Markdown."""
+    return re.sub(r"``(.+?)``", r"`\1`", textwrap.dedent(docstring or "")).strip()
+
+
+def _attribute_docs(component: type) -> dict[str, str]:
+    """The docstrings under the attributes of a class."""
+    (definition,) = ast.parse(textwrap.dedent(inspect.getsource(component))).body
+    statements = definition.body if isinstance(definition, ast.ClassDef) else []
+    return {
+        attribute.target.id: _text(told.value.value)
+        for attribute, told in itertools.pairwise(statements)
+        if isinstance(attribute, ast.AnnAssign)
+        and isinstance(attribute.target, ast.Name)
+        and isinstance(told, ast.Expr)
+        and isinstance(told.value, ast.Constant)
+        and isinstance(told.value.value, str)
+    }

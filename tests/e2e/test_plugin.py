@@ -1,0 +1,222 @@
+"""The components from other languages: through the real CLI, a generated SDK, and YAML."""
+
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from components import VERSION
+from plugin.provider import COMPONENTS
+from plugin.schema import schema
+from sandbox import toolchain
+from tests.e2e.project import Project
+
+_YAML = toolchain.Program(
+    "pulumi-language-yaml", {"pulumi-language-yaml": "github.com/pulumi/pulumi-yaml/cmd/pulumi-language-yaml"}
+)
+
+PYTHON = """
+import pulumi
+import pulumi_ml_platform as ml
+
+team = ml.TeamNamespace("nlp", quota={"requests.cpu": "32", "pods": "20"}, serves=True)
+l4 = ml.NodePoolArgs(node_selector={"cloud.google.com/gke-accelerator": "nvidia-l4"}, gpu_resource="nvidia.com/gpu")
+job = ml.TrainingJob(
+    "finetune",
+    team=team,
+    image="trainer:v3",
+    command=["python", "train.py"],
+    node_pool=l4,
+    gpus=1,
+    wait_for=ml.TrainingJobWaitFor.COMPLETION,
+    env={"OWNER": team.namespace},
+)
+service = ml.ModelService(
+    "bert",
+    namespace=team.namespace,
+    image=pulumi.Output.from_input("bert-serving:v1.2"),
+    replicas=2,
+    service=ml.ServiceArgs(type=ml.ServiceType.LOAD_BALANCER),
+    volumes={"config": ml.VolumeArgs(path="/etc/bert", config_map=team.namespace)},
+)
+pulumi.export("job", job.job_name)
+pulumi.export("url", service.url)
+pulumi.export("address", service.external_address)
+"""
+
+YAML = """
+name: in-yaml
+runtime: yaml
+resources:
+  vision:
+    type: ml-platform:TeamNamespace
+    properties:
+      quota: {requests.cpu: "32", pods: "20"}
+  classify:
+    type: ml-platform:TrainingJob
+    properties:
+      team: ${vision}
+      image: trainer:v3
+      command: [python, train.py]
+      workers: 2
+      distributed: torchrun
+  resnet:
+    type: ml-platform:ModelService
+    properties:
+      team: ${vision}
+      image: resnet-serving:v1.2
+      replicas: 2
+      env: {OWNER: "${vision.namespace}"}
+outputs:
+  job: ${classify.jobName}
+  url: ${resnet.url}
+"""
+
+
+class Program:
+    """A program of another team, which uses the package by its path."""
+
+    def __init__(self, project: Project, folder: Path) -> None:
+        self._project, self.folder = project, folder
+
+    def pulumi(self, *arguments: str, fails: bool = False) -> str:
+        done = self._project.run("pulumi", "--cwd", str(self.folder), "--non-interactive", *arguments, timeout=400)
+        output = done.stdout + done.stderr
+        assert (done.returncode != 0) == fails, output
+        return output
+
+    def outputs(self) -> dict[str, Any]:
+        found: dict[str, Any] = json.loads(self.pulumi("stack", "output", "--json"))
+        return found
+
+    def parents(self) -> dict[str, str]:
+        """The name of every object of Kubernetes, and of the component that is its parent."""
+        stack = self.pulumi("stack", "export")
+        return {
+            resource["urn"].split("::")[-1]: resource["parent"].split("::")[-1]
+            for resource in json.loads(stack)["deployment"]["resources"]
+            if resource["type"].startswith("kubernetes:")
+        }
+
+
+@pytest.fixture(scope="module")
+def in_python(project: Project) -> Program:
+    folder = project.folder / "another-team"
+    folder.mkdir()
+    (folder / "Pulumi.yaml").write_text(
+        "name: in-python\nruntime: {name: python, options: {toolchain: pip, virtualenv: .venv}}\n", encoding="utf-8"
+    )
+    (folder / "requirements.txt").write_text("pulumi>=3.200,<4\n", encoding="utf-8")
+    (folder / "__main__.py").write_text(PYTHON, encoding="utf-8")
+    program = Program(project, folder)
+    program.pulumi("install")
+    program.pulumi("package", "add", "../plugin")
+    program.pulumi("stack", "init", "test")
+    program.pulumi("up", "--yes", "--skip-preview")
+    return program
+
+
+@pytest.fixture(scope="module")
+def in_yaml(project: Project) -> Program:
+    (project.layout.bin / "pulumi-language-yaml").symlink_to(toolchain.build(_YAML) / "pulumi-language-yaml")
+    folder = project.folder / "third-team"
+    folder.mkdir()
+    (folder / "Pulumi.yaml").write_text(YAML, encoding="utf-8")
+    program = Program(project, folder)
+    program.pulumi("package", "add", "../plugin")
+    program.pulumi("stack", "init", "test")
+    program.pulumi("up", "--yes", "--skip-preview")
+    return program
+
+
+def test_the_cli_reads_the_schema(project: Project) -> None:
+    told = project.run("pulumi", "package", "get-schema", "./plugin", timeout=400)
+    assert told.returncode == 0, told.stderr
+    found = json.loads(told.stdout)
+    assert found["version"] == VERSION
+    assert found["resources"].keys() == schema(COMPONENTS)["resources"].keys()
+    job = found["resources"]["ml-platform:index:TrainingJob"]
+    assert job["isComponent"]
+    assert job["inputProperties"]["waitFor"]["description"].startswith("What `pulumi up` waits for.")
+
+
+def test_a_python_program_brings_all_three_up(project: Project, in_python: Program) -> None:
+    assert project.get("deployment", "bert", "nlp")["status"]["readyReplicas"] == 2
+    assert project.get("job", "finetune", "nlp")["status"]["succeeded"] == 1
+    assert project.get("resourcequota", "nlp-quota", "nlp")["spec"]["hard"]["pods"] == "20"
+    outputs = in_python.outputs()
+    assert outputs["job"] == "finetune"
+    assert outputs["url"] == "http://bert.nlp.svc.cluster.local"
+    assert re.fullmatch(r"[0-9.]+", outputs["address"])
+
+
+def test_outputs_of_other_resources_reach_the_objects(project: Project, in_python: Program) -> None:
+    (trainer,) = project.get("job", "finetune", "nlp")["spec"]["template"]["spec"]["containers"]
+    assert {"name": "OWNER", "value": "nlp"} in trainer["env"]
+    volumes = project.get("deployment", "bert", "nlp")["spec"]["template"]["spec"]["volumes"]
+    assert {"name": "config", "configMap": {"name": "nlp", "defaultMode": 420}} in volumes
+
+
+def test_a_team_gives_its_label_to_what_is_in_it(project: Project, in_python: Program, in_yaml: Program) -> None:
+    assert project.get("job", "finetune", "nlp")["metadata"]["labels"]["team"] == "nlp"
+    assert project.get("deployment", "resnet", "vision")["metadata"]["labels"]["team"] == "vision"
+
+
+def test_children_belong_to_their_components(in_python: Program, in_yaml: Program) -> None:
+    for program, names in ((in_python, ("nlp", "finetune", "bert")), (in_yaml, ("vision", "classify", "resnet"))):
+        parents = program.parents()
+        assert set(parents.values()) == set(names)
+        assert all(child.startswith(f"{parent}-") for child, parent in parents.items())
+
+
+def test_a_second_up_changes_nothing(in_python: Program, in_yaml: Program) -> None:
+    for program in (in_python, in_yaml):
+        program.pulumi("preview", "--expect-no-changes")
+        program.pulumi("up", "--yes", "--skip-preview", "--expect-no-changes")
+
+
+def test_a_yaml_program_brings_all_three_up(project: Project, in_yaml: Program) -> None:
+    assert project.get("deployment", "resnet", "vision")["status"]["readyReplicas"] == 2
+    assert project.get("job", "classify", "vision")["spec"]["completions"] == 2
+    assert in_yaml.outputs() == {"job": "classify", "url": "http://resnet.vision.svc.cluster.local"}
+
+
+@pytest.mark.parametrize(
+    ("given", "told"),
+    [
+        ("replicas: 0", ["replicas", "must be at least 1 (got 0)"]),
+        ("resources: {requests: {cpu: 2 cores}}", ["resources.requests.cpu", "is not a Kubernetes quantity"]),
+        ("replicas: 40", ["pods", "40", "20"]),
+    ],
+)
+def test_wrong_arguments_are_told_as_in_python(in_yaml: Program, given: str, told: list[str]) -> None:
+    file = in_yaml.folder / "Pulumi.yaml"
+    content = file.read_text(encoding="utf-8")
+    file.write_text(content.replace("replicas: 2", given), encoding="utf-8")
+    try:
+        output = in_yaml.pulumi("preview", fails=True)
+    finally:
+        file.write_text(content, encoding="utf-8")
+    for words in told:
+        assert words in output
+    assert "Traceback" not in output
+    assert 'File "' not in output
+
+
+def test_a_run_is_not_changed_under_its_feet(in_yaml: Program) -> None:
+    file = in_yaml.folder / "Pulumi.yaml"
+    content = file.read_text(encoding="utf-8")
+    file.write_text(content.replace("trainer:v3", "trainer:v4"), encoding="utf-8")
+    try:
+        assert "run classify exists" in in_yaml.pulumi("preview", fails=True)
+    finally:
+        file.write_text(content, encoding="utf-8")
+
+
+def test_destroy_leaves_nothing(project: Project, in_python: Program, in_yaml: Program) -> None:
+    for program in (in_python, in_yaml):
+        program.pulumi("destroy", "--yes", "--skip-preview")
+    left = {item["metadata"]["name"] for item in project.get("namespaces")["items"]}
+    assert not left & {"nlp", "vision"}
