@@ -156,7 +156,7 @@ def test_a_run_is_refused_as_shown() -> None:
 
 
 def commands(block: Block) -> list[list[str]]:
-    return [shlex.split(line) for line in block.text.splitlines()]
+    return [shlex.split(command) for line in block.text.splitlines() for command in line.split(" | ")]
 
 
 @pytest.mark.parametrize("block", of("sh"))

@@ -55,11 +55,11 @@ def uids(project: Project) -> dict[str, str]:
     return {kind: project.get(kind, name, "ml-serving")["metadata"]["uid"] for kind, name in _OBJECTS.items()}
 
 
-def stack_file(project: Project, **quota: str) -> None:
+def stack_file(project: Project, *, adopt: bool = True, **quota: str) -> None:
     """The stack that the page shows, adopting the namespace."""
     stack = yaml.safe_load(page("how-to/from-yaml-or-helm.md", "yaml")[1])
     team = stack["config"]["ml-platform:teams"]["ml-serving"]
-    team["adopt"] = True
+    team["adopt"] = adopt
     team["quota"].update(quota)
     (project.folder / "Pulumi.moved.yaml").write_text(yaml.safe_dump(stack), encoding="utf-8")
 
@@ -69,8 +69,13 @@ def up(project: Project) -> subprocess.CompletedProcess[str]:
 
 
 def test_what_was_made_by_hand_is_taken_over(project: Project, by_hand: dict[str, str]) -> None:
-    stack_file(project, pods="30")
+    stack_file(project, adopt=False)
     assert project.run("pulumi", "stack", "init", "moved").returncode == 0
+    preview = project.run("pulumi", "preview", "--stack", "moved")
+    assert preview.returncode != 0
+    (said,) = (text.strip() for text in page("how-to/existing-namespace.md", "text"))
+    assert said.replace("legacy-nlp", "ml-serving") in preview.stdout
+    stack_file(project, pods="30")
     refused = up(project)
     assert refused.returncode != 0
     (conflict,) = (text.strip() for text in page("troubleshooting.md", "text") if text.startswith("Apply failed"))
