@@ -47,7 +47,7 @@ KUBE_SCORE = {
     *(
         f"[CRITICAL] {policy}/data-pipeline networking.k8s.io/v1/NetworkPolicy: "
         "The NetworkPolicys selector doesn't match any pods"
-        for policy in ("allow-dns", "allow-same-namespace", "default-deny")
+        for policy in ("allow-dns", "allow-from", "allow-same-namespace", "allow-to", "default-deny")
     ),
     # The pods are spread by a topologySpreadConstraint, which kube-score does not count.
     "[WARNING] model-serving/ml-serving apps/v1/Deployment: Deployment does not have a host podAntiAffinity set",
