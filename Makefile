@@ -3,10 +3,12 @@ STACK ?= dev
 PYTHON ?= python3
 VENV := .venv
 IN_VENV := $(VENV)/bin
+DOCS_VENV := .venv-docs
+DOCS_READY := $(DOCS_VENV)/.installed-$(shell cat requirements-docs.txt | sha256sum | cut -c1-16)
 READY := $(VENV)/.installed-$(shell cat requirements-dev.txt | sha256sum | cut -c1-16)
 
 .DEFAULT_GOAL := help
-.PHONY: help up preview rollback down test e2e bench lint
+.PHONY: help up preview rollback down test e2e bench lint docs
 
 help: ## list the commands
 	@awk -F ':.*## ' '/^[a-z0-9]+:.*## / {printf "make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -37,9 +39,18 @@ lint: $(READY) ## style and strict types
 	@$(IN_VENV)/ruff format --check .
 	@$(IN_VENV)/mypy
 
+docs: $(DOCS_READY) ## the pages of docs/ as a site in .site/, every link checked
+	@$(DOCS_VENV)/bin/mkdocs build --strict
+
 # Named by the lock's hash: a new lock makes a new environment, an interrupted install starts again.
 $(READY): requirements-dev.txt
 	@echo "  python environment: install from the lock"
 	@$(PYTHON) -m venv --clear $(VENV)
 	@$(IN_VENV)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.txt
+	@touch $@
+
+$(DOCS_READY): requirements-docs.txt
+	@echo "  environment of the pages: install from the lock"
+	@$(PYTHON) -m venv --clear $(DOCS_VENV)
+	@$(DOCS_VENV)/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-docs.txt
 	@touch $@

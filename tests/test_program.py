@@ -17,6 +17,11 @@ PROJECT = Path(__file__).resolve().parent.parent
 
 def run(stack: str, *, preview: bool = False, folder: Path = PROJECT) -> Deployment:
     content = yaml.safe_load((folder / f"Pulumi.{stack}.yaml").read_text(encoding="utf-8"))["config"]
+    return run_with(content, stack=stack, preview=preview)
+
+
+def run_with(content: dict[str, Any], *, stack: str = "test", preview: bool = False) -> Deployment:
+    """The program with the configuration of a stack's file."""
     config = {key: json.dumps(value) for key, value in content.items()}
     program = str(PROJECT / "__main__.py")
     return deploy(lambda: runpy.run_path(program) and None, stack=stack, config=config, preview=preview)

@@ -6,8 +6,7 @@ pulumi config rm candidate           ... and end the canary, in the same `pulumi
 """
 
 import pulumi
-
-from components import ModelService, TeamNamespace
+from ml_platform import ModelService, TeamNamespace
 
 IMAGE = "ghcr.io/acme/bert-serving"
 

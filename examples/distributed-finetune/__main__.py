@@ -1,9 +1,8 @@
 """A fine-tune on two nodes with four GPUs each, by torchrun, that goes on from its checkpoints."""
 
 import pulumi
+from ml_platform import NodePool, TeamNamespace, Toleration, TrainingJob
 from pulumi_kubernetes.core.v1 import PersistentVolumeClaim
-
-from components import NodePool, TeamNamespace, Toleration, TrainingJob
 
 WORKERS, GPUS = 2, 4
 

@@ -1,8 +1,7 @@
 """A name in the cluster for a model that a provider hosts: clients stay as they are when it moves in."""
 
 import pulumi
-
-from components import ModelService, TeamNamespace
+from ml_platform import ModelService, TeamNamespace
 
 team = TeamNamespace("assistants", {"team": "assistants", "network": {"allow_to": {"cidrs": ["0.0.0.0/0"]}}})
 

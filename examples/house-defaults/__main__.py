@@ -2,8 +2,7 @@
 
 import pulumi
 from acme import AcmeModel, AcmeTeam, AcmeTrainingJobArgs
-
-from components import TrainingJob
+from ml_platform import TrainingJob
 
 team = AcmeTeam("ranking", quota={"requests.cpu": "32", "requests.memory": "128Gi", "requests.nvidia.com/gpu": "4"})
 TrainingJob("ranker-training", AcmeTrainingJobArgs(team=team, command=["python", "-m", "ranker.train"]))

@@ -8,8 +8,7 @@ from collections.abc import Mapping
 from typing import Any
 
 import pulumi
-
-from components import ModelService, NodePool, TeamNamespace, Toleration, TrainingJobArgs
+from ml_platform import ModelService, NodePool, TeamNamespace, Toleration, TrainingJobArgs
 
 REGISTRY = "registry.acme.example"
 

@@ -6,8 +6,7 @@ Changing anything else about a run that exists is refused, by `pulumi preview` a
 """
 
 import pulumi
-
-from components import TeamNamespace, TrainingJob
+from ml_platform import TeamNamespace, TrainingJob
 
 month = pulumi.Config().require("month")
 

@@ -1,8 +1,7 @@
 """A team with a quota, two priorities, and roles for its people."""
 
 import pulumi
-
-from components import PriorityClasses, TeamNamespace, TrainingJob
+from ml_platform import PriorityClasses, TeamNamespace, TrainingJob
 
 # PriorityClasses belong to the cluster: one program makes them for all teams.
 priorities = PriorityClasses(

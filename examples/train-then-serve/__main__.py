@@ -1,9 +1,8 @@
 """A model that is served as soon as its training has ended well: a run that fails leaves the service as it is."""
 
 import pulumi
+from ml_platform import ModelService, TeamNamespace, TrainingJob
 from pulumi_kubernetes.core.v1 import PersistentVolumeClaim
-
-from components import ModelService, TeamNamespace, TrainingJob
 
 version = pulumi.Config().require("version")
 

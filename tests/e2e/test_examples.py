@@ -3,6 +3,7 @@
 import json
 import subprocess
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -14,14 +15,24 @@ from tests.test_examples import EXAMPLES
 Done = subprocess.CompletedProcess[str]
 Outcomes = dict[str, tuple[Done, Done]]
 
+
+def _installed(project: Project) -> Path:
+    """A folder with the components as their distribution has them: the tests of that make a real one."""
+    folder = project.folder / ".site-packages"
+    folder.mkdir(exist_ok=True)
+    if not (folder / "ml_platform").exists():
+        (folder / "ml_platform").symlink_to(project.folder / "components")
+    return folder
+
+
 # Claims of this class are bound to these volumes by the controller manager, as a cloud's would be.
 _VOLUMES = {"finetune": "500Gi", "fraud": "50Gi"}
 
 
 def pulumi(project: Project, example: str, *arguments: str) -> Done:
-    """Run pulumi in the folder of an example, which takes the components from the repository."""
+    """Run pulumi in the folder of an example."""
     where = ["--cwd", f"examples/{example}", "--non-interactive"]
-    return project.run("env", f"PYTHONPATH={project.folder}", "pulumi", *where, *arguments)
+    return project.run("env", f"PYTHONPATH={_installed(project)}", "pulumi", *where, *arguments)
 
 
 def up(project: Project, example: str) -> Done:
@@ -36,6 +47,7 @@ def configure(project: Project, example: str, *words: str) -> None:
 @pytest.fixture(scope="module")
 def brought_up(project: Project) -> Outcomes:
     """All examples, brought up side by side, and what a preview says after that."""
+    _installed(project)
     for name, size in _VOLUMES.items():
         volume = {
             "apiVersion": "v1",
