@@ -240,20 +240,29 @@ def _link(source: Path, target: Path) -> None:
     """
     if target.exists() and source.stat().st_ino == target.stat().st_ino:
         return
-    temporary = target.with_name(f".{target.name}.new")
-    temporary.unlink(missing_ok=True)
+    temporary = _beside(target)
     try:
         os.link(source, temporary)
     except OSError:
         shutil.copy2(source, temporary)
     temporary.replace(target)
+    # Where somebody else has linked the same file meanwhile, replacing it does nothing.
+    temporary.unlink(missing_ok=True)
 
 
 def _name(program: Path, target: Path) -> None:
     """Give a program that is whatever it is called as another name."""
     if not (target.is_symlink() and target.readlink() == Path(program.name)):
-        target.unlink(missing_ok=True)
-        target.symlink_to(program.name)
+        temporary = _beside(target)
+        temporary.symlink_to(program.name)
+        temporary.replace(target)
+
+
+def _beside(target: Path) -> Path:
+    """A name to make a thing under before it takes its place: whole, and in nobody else's way."""
+    temporary = target.with_name(f".{target.name}.{os.getpid()}")
+    temporary.unlink(missing_ok=True)
+    return temporary
 
 
 def _version(text: str) -> tuple[int, ...]:

@@ -208,3 +208,20 @@ def test_programs_are_linked_or_copied(machine: Path, monkeypatch: pytest.Monkey
     other = machine / "other"
     toolchain._link(source, other)
     assert other.read_text(encoding="utf-8") == "new"
+
+
+def test_several_at_once_link_the_same_programs(machine: Path) -> None:
+    source, folder = machine / "source", machine / "linked"
+    source.write_text("program", encoding="utf-8")
+    folder.mkdir()
+    code = (
+        "import sys; from pathlib import Path; from sandbox import toolchain\n"
+        "source, folder = Path(sys.argv[1]), Path(sys.argv[2])\n"
+        "for number in range(300):\n"
+        "    toolchain._link(source, folder / f'program-{number}')\n"
+        "    toolchain._name(folder / f'program-{number}', folder / f'name-{number}')\n"
+    )
+    command = [sys.executable, "-c", code, str(source), str(folder)]
+    running = [subprocess.Popen(command, cwd=toolchain.MODULES.parent.parent) for _ in range(4)]
+    assert [process.wait(60) for process in running] == [0, 0, 0, 0]
+    assert len(list(folder.iterdir())) == 600
