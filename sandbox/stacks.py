@@ -3,6 +3,7 @@
 import contextlib
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -70,6 +71,7 @@ class Stacks:
 
     def select(self, stack: str) -> None:
         """Select a stack, made where it is new."""
+        self._mend_checkpoints()
         self._quietly("stack", "select", "--create", "--stack", stack)
 
     def history(self, stack: str) -> list[dict[str, Any]]:
@@ -85,25 +87,49 @@ class Stacks:
     def deployed(self) -> list[str]:
         """The stacks of this sandbox that have resources, or had them when something was interrupted."""
         found = []
+        self._mend_checkpoints()
         for file in sorted(self._stack_files()):
             latest = self._checkpoint(file)
             if latest.get("resources") or latest.get("pending_operations"):
                 found.append(file.stem)
         return found
 
+    def _mend_checkpoints(self) -> None:
+        """Go back one step where Pulumi was killed while it wrote down what it has done."""
+        for file in self._stack_files():
+            if _is_whole(file) or self._holder(file.stem) is not None:
+                continue
+            before = file.with_name(f"{file.name}.bak")
+            if _is_whole(before):
+                say(f"stack {file.stem}: its state was cut off by a kill: going back to the one before")
+                shutil.copyfile(before, file)
+            else:
+                say(f"stack {file.stem}: its state was cut off by a kill, with none before: starting anew")
+                file.unlink()
+
+    def _holder(self, stack: str) -> int | None:
+        """The number of the living process that has locked a stack."""
+        for lock in self._locks(stack):
+            with contextlib.suppress(ValueError):  # a lock that was cut off, too
+                holder = json.loads(lock.read_text(encoding="utf-8")).get("pid")
+                if holder is not None and _is_pulumi(holder):
+                    return int(holder)
+        return None
+
+    def _locks(self, stack: str) -> list[Path]:
+        return list((self._layout.state / ".pulumi" / "locks" / "organization" / "ml-platform" / stack).glob("*.json"))
+
     def _mend(self, stack: str) -> None:
         """Clear what an interrupted run left: its lock, and operations of which nobody knows the end."""
-        locks = self._layout.state / ".pulumi" / "locks" / "organization" / "ml-platform" / stack
-        for lock in locks.glob("*.json"):
-            holder = json.loads(lock.read_text(encoding="utf-8")).get("pid")
-            if holder is not None and _is_pulumi(holder):
-                raise SandboxError(
-                    f"another pulumi (process {holder}) is at work on stack {stack}: wait for it.\n"
-                    f"If it hangs, end it, then run: pulumi cancel --yes --stack {stack}"
-                )
+        holder = self._holder(stack)
+        if holder is not None:
+            raise SandboxError(
+                f"another pulumi (process {holder}) is at work on stack {stack}: wait for it.\n"
+                f"If it hangs, end it, then run: pulumi cancel --yes --stack {stack}"
+            )
+        if self._locks(stack):
             say(f"stack {stack}: removing the lock of a run that was killed")
             self._quietly("cancel", "--yes", "--stack", stack)
-            break
         pending = [self._checkpoint(file) for file in self._stack_files() if file.stem == stack]
         if any(checkpoint.get("pending_operations") for checkpoint in pending):
             with step(f"stack {stack}: a run was interrupted: looking what it has made"):
@@ -164,6 +190,15 @@ def _end(process: subprocess.Popen[bytes]) -> None:
     for number in family:
         with contextlib.suppress(psutil.NoSuchProcess):
             psutil.Process(number).kill()
+
+
+def _is_whole(file: Path) -> bool:
+    """Whether a file of Pulumi's was written to its end."""
+    try:
+        json.loads(file.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return False
+    return True
 
 
 def _is_pulumi(number: int) -> bool:
