@@ -5,14 +5,13 @@ what rules the namespace: its quotas, limits, policies, labels. Whoever may crea
 any Secret of the namespace into one: what a team must not know does not belong in its namespace.
 """
 
-from typing import Annotated, Any
+from typing import Annotated
 
 from pydantic import AfterValidator, Field
 
 from .arguments import Arguments, refuse
 from .names import ObjectName
-
-Manifest = dict[str, Any]
+from .registration import Manifest
 
 
 def _group(name: str) -> str:

@@ -8,8 +8,7 @@ from pydantic import AfterValidator, Field, model_validator
 
 from .arguments import Arguments, refuse, refuse_all
 from .names import Annotations, ObjectName, Port, ServiceName
-
-Manifest = dict[str, Any]
+from .registration import Manifest
 
 # The provider waits for an address by default, which a cluster without a controller never gives.
 _SKIP_AWAIT = {"pulumi.com/skipAwait": "true"}

@@ -7,8 +7,7 @@ from pydantic import Field
 
 from .arguments import Arguments
 from .names import Port
-
-Manifest = dict[str, Any]
+from .registration import Manifest
 
 
 class Metrics(Arguments):

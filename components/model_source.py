@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pydantic import Field, model_validator
 from pydantic_core import PydanticCustomError
 
-from .arguments import Arguments, Deferred, refuse
+from .arguments import Arguments, Deferred, refuse, refuse_unless_one
 from .names import DeferredImage, Image, ObjectName
 from .quantities import Quantity
 from .resources import Resources
@@ -58,9 +58,7 @@ class ModelSource(Arguments):
     @model_validator(mode="after")
     def _one_kind(self) -> "ModelSource":
         given = [kind for kind in _KINDS if getattr(self, kind) is not None]
-        if len(given) != 1:
-            said = f"it has {' and '.join(given)}" if given else "it has none"
-            raise refuse(f"a model has one source: {said}", "give one of claim, image, download")
+        refuse_unless_one("a model has one source", given, "give one of claim, image, download")
         return self
 
 

@@ -5,14 +5,13 @@ takes them, and enforces none.
 """
 
 from ipaddress import ip_address, ip_network
-from typing import Annotated, Any
+from typing import Annotated
 
 from pydantic import AfterValidator, Field, model_validator
 
 from .arguments import Arguments, refuse
 from .names import DnsLabel, Port
-
-Manifest = dict[str, Any]
+from .registration import Manifest
 
 
 def _cidr(text: str) -> str:

@@ -2,15 +2,15 @@
 
 import math
 from collections.abc import Iterator
-from typing import Annotated, Any
+from typing import Annotated
 
 from pydantic import Field, model_validator
 from pydantic_core import PydanticCustomError
 
-from .arguments import Arguments, refuse
+from .arguments import Arguments, refuse, refuse_unless_one
 from .names import Port
+from .registration import Manifest
 
-Manifest = dict[str, Any]
 Seconds = Annotated[int, Field(ge=0, strict=True)]
 Count = Annotated[int, Field(ge=1, strict=True)]
 
@@ -50,9 +50,7 @@ class Probe(Arguments):
     @model_validator(mode="after")
     def _one_kind(self) -> "Probe":
         given = [kind for kind in _KINDS if getattr(self, kind)]
-        if len(given) != 1:
-            said = f"it has {' and '.join(given)}" if given else "it has none"
-            raise refuse(f"a probe asks in one way: {said}", "give one of path, tcp, grpc, command")
+        refuse_unless_one("a probe asks in one way", given, "give one of path, tcp, grpc, command")
         return self
 
     def manifest(self, port: int) -> Manifest:

@@ -9,9 +9,8 @@ from pydantic import AfterValidator, Field, model_validator
 from .arguments import Arguments, refuse, refuse_all
 from .names import ObjectName
 from .quantities import Quantity, amount
+from .registration import Manifest
 from .resources import is_gpu
-
-Manifest = dict[str, Any]
 
 _COMPUTE = {"cpu", "memory", "ephemeral-storage"}
 _COUNTS = {

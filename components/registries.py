@@ -2,13 +2,12 @@
 
 import json
 from collections.abc import Sequence
-from typing import Annotated, Any
+from typing import Annotated
 
 from pydantic import AfterValidator
 
 from .arguments import refuse
-
-Manifest = dict[str, Any]
+from .registration import Manifest
 
 
 def _prefix(text: str) -> str:

@@ -13,9 +13,8 @@ from pydantic import Field
 
 from .arguments import Arguments
 from .quantities import Quantity
+from .registration import Manifest
 from .resources import ResourceList
-
-Manifest = dict[str, Any]
 
 Rollout = Literal["surge", "replace"]
 

@@ -7,8 +7,7 @@ from pydantic import BeforeValidator, Field, model_validator
 from .arguments import Arguments, Deferred, refuse, refuse_all
 from .names import ObjectName, as_text
 from .quantities import Quantity
-
-Manifest = dict[str, Any]
+from .registration import Manifest
 
 
 class Metric(Arguments):

@@ -1,12 +1,11 @@
 """How little a container may do: Pod Security ``restricted``, and the opt-outs from it by name."""
 
-from typing import Annotated, Any
+from typing import Annotated
 
 from pydantic import Field
 
 from .arguments import Arguments
-
-Manifest = dict[str, Any]
+from .registration import Manifest
 
 NONROOT = 65532
 """The user and group that containers run as: the customary ``nonroot``, above the 10000 below which

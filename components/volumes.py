@@ -1,15 +1,14 @@
 """Where a pod's data comes from and goes to."""
 
 from collections.abc import Mapping
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
-from .arguments import Arguments, Deferred, refuse
+from .arguments import Arguments, Deferred, refuse, refuse_unless_one
 from .names import DnsLabel, Image, ObjectName
 from .quantities import Quantity
-
-Manifest = dict[str, Any]
+from .registration import Manifest
 
 _SOURCES = ("claim", "ephemeral", "config_map", "secret", "image")
 
@@ -51,9 +50,7 @@ class Volume(Arguments):
     @model_validator(mode="after")
     def _one_source(self) -> "Volume":
         given = [source for source in _SOURCES if getattr(self, source) is not None]
-        if len(given) != 1:
-            said = f"it has {' and '.join(given)}" if given else "it has none"
-            raise refuse(f"a volume has one source: {said}", "give one of claim, ephemeral, configMap, secret, image")
+        refuse_unless_one("a volume has one source", given, "give one of claim, ephemeral, configMap, secret, image")
         if self.storage_class is not None and self.ephemeral is None:
             raise refuse("storageClass goes with ephemeral: a claim has one already", "remove storageClass")
         return self

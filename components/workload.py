@@ -24,11 +24,11 @@ from .names import (
     as_text,
 )
 from .quantities import Quantity, amount
-from .registration import Manifests
+from .registration import Manifest, Manifests
 from .resources import GpuCount, Resources
 from .security import Security
 from .team_namespace import TeamNamespace, Tenant
-from .volumes import Manifest, Volume, Volumes, memory_volume
+from .volumes import Volume, Volumes, memory_volume
 
 EnvValue = Annotated[Deferred[str], BeforeValidator(as_text)]
 Env = dict[EnvName, EnvValue]
