@@ -8,7 +8,7 @@ from pydantic import AfterValidator, Field, model_validator
 
 from .arguments import Arguments, refuse, refuse_all
 from .names import Annotations, ObjectName, Port, ServiceName
-from .registration import Manifest
+from .registration import Manifest, annotated
 
 # The provider waits for an address by default, which a cluster without a controller never gives.
 _SKIP_AWAIT = {"pulumi.com/skipAwait": "true"}
@@ -121,7 +121,6 @@ class RouteArgs(Arguments):
 
 def service(metadata: Manifest, args: ServiceArgs, selector: Mapping[str, Any], target: int) -> Manifest:
     """The Service. ``target`` is the port that the container listens on."""
-    annotations = {**args.annotations, **({} if args.await_address else _SKIP_AWAIT)}
     port: Manifest = {"name": "http", "port": args.port}
     if args.type == "ExternalName":
         spec: Manifest = {"type": args.type, "externalName": args.external_name, "ports": [port]}
@@ -135,26 +134,29 @@ def service(metadata: Manifest, args: ServiceArgs, selector: Mapping[str, Any], 
     return {
         "apiVersion": "v1",
         "kind": "Service",
-        "metadata": {**metadata, **({"annotations": annotations} if annotations else {})},
+        "metadata": _annotated(metadata, args),
         "spec": spec,
     }
 
 
 def ingress(metadata: Manifest, args: IngressArgs, service: str, port: int) -> Manifest:
     """The Ingress to a port of a Service."""
-    annotations = {**args.annotations, **({} if args.await_address else _SKIP_AWAIT)}
     backend = {"service": {"name": service, "port": {"number": port}}}
     rule = {"host": args.host, "http": {"paths": [{"path": args.path, "pathType": "Prefix", "backend": backend}]}}
     return {
         "apiVersion": "networking.k8s.io/v1",
         "kind": "Ingress",
-        "metadata": {**metadata, **({"annotations": annotations} if annotations else {})},
+        "metadata": _annotated(metadata, args),
         "spec": {
             **({"ingressClassName": args.class_name} if args.class_name else {}),
             **({"tls": [{"hosts": [args.host], "secretName": args.tls_secret}]} if args.tls_secret else {}),
             "rules": [rule],
         },
     }
+
+
+def _annotated(metadata: Manifest, args: ServiceArgs | IngressArgs) -> Manifest:
+    return annotated(metadata, {**args.annotations, **({} if args.await_address else _SKIP_AWAIT)})
 
 
 def http_route(metadata: Manifest, args: RouteArgs, backends: Mapping[str, int], port: int) -> Manifest:

@@ -18,7 +18,7 @@ from .model_source import VOLUME, Model
 from .names import LabelValue, Port, ServiceName
 from .probes import Health
 from .quantities import Quantity
-from .registration import Manifest, Manifests, register_all
+from .registration import Manifest, Manifests, annotated, register_all
 from .resources import Resources
 from .rollout import Disruption, Rollout
 from .scaling import Autoscale
@@ -32,7 +32,7 @@ TYPE = "ml-platform:index:ModelService"
 DEFAULT_RESOURCES = Resources(requests={"cpu": "2", "memory": "4Gi"}, limits={"cpu": "4", "memory": "8Gi"})
 
 # What a service without pods of its own can have.
-_WITHOUT_PODS = {"team", "namespace", "labels", "service"}
+_WITHOUT_PODS = {"team", "namespace", "labels", "annotations", "service"}
 
 Seconds = Annotated[int, Field(ge=1, strict=True)]
 
@@ -107,8 +107,12 @@ class ModelServiceArgs(WorkloadArgs):
     disruption: Disruption = Disruption()
     """How many pods may be taken at once by what drains nodes."""
 
-    revision_history: Annotated[int, Field(ge=0, strict=True)] = 10
-    """How many old versions the cluster keeps for ``kubectl rollout undo``. Default: Kubernetes' own."""
+    revision_history: Annotated[int, Field(ge=0, strict=True)] = 0
+    """How many old versions the cluster keeps for ``kubectl rollout undo``.
+
+    Default: none. The stack's own history has them all, and ``pulumi up`` waits for each rollout. Going
+    back to a version that the cluster kept, the provider may take it for rolled out before it is.
+    """
 
     metrics: Metrics | None = None
     """Where the server tells its metrics; default: nowhere."""
@@ -209,7 +213,7 @@ def manifests(name: str, args: ModelServiceArgs, tenant: Tenant) -> Manifests:
     """The objects of a ModelService, by role."""
     derived = {"team": tenant.team, "app.kubernetes.io/component": "model-server"}
     labels = workload_labels(name, "inference", args.labels, derived)
-    metadata = {"name": name, "namespace": tenant.namespace, "labels": labels}
+    metadata = annotated({"name": name, "namespace": tenant.namespace, "labels": labels}, args.annotations)
     service = args.service.name or name
     api = {**metadata, "name": service}
     if not args.has_pods():
@@ -268,7 +272,7 @@ def _deployment(name: str, args: ModelServiceArgs, metadata: Manifest, pods: Lab
     return {
         "apiVersion": "apps/v1",
         "kind": "Deployment",
-        "metadata": {**metadata, "labels": labels, **({} if replicas is None else _TAKES_REPLICAS)},
+        "metadata": annotated({**metadata, "labels": labels}, {} if replicas is None else _TAKES_REPLICAS),
         "spec": {
             **({} if replicas is None else {"replicas": replicas}),
             "selector": {"matchLabels": pods},
@@ -283,7 +287,7 @@ def _deployment(name: str, args: ModelServiceArgs, metadata: Manifest, pods: Lab
 # An autoscaler, or somebody who scaled by hand, owns the number of pods. Without this, the API server
 # refuses another owner's number; and the change of the annotation itself makes the provider send the
 # number again where it still remembers an equal one from before the autoscaler.
-_TAKES_REPLICAS = {"annotations": {"pulumi.com/patchForce": "true"}}
+_TAKES_REPLICAS = {"pulumi.com/patchForce": "true"}
 
 
 def _with_pods_own(args: ModelServiceArgs) -> ModelServiceArgs:

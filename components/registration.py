@@ -14,6 +14,12 @@ Manifests = Mapping[str, Manifest]
 """A component's manifests by role: the child of role ``service`` is named ``<component>-service``."""
 
 
+def annotated(metadata: Manifest, annotations: Mapping[str, Any]) -> Manifest:
+    """An object's metadata with further annotations, which win."""
+    merged = {**metadata.get("annotations", {}), **annotations}
+    return {**metadata, "annotations": merged} if merged else metadata
+
+
 class KubernetesObject(pulumi.CustomResource):
     """A Kubernetes object of any kind."""
 

@@ -13,7 +13,7 @@ from .arguments import ArgumentError, Arguments, Problem, checked_name, refuse, 
 from .capacity import Capacity, Shortfall, unusable
 from .footprint import footprint
 from .labels import MANAGED_BY
-from .names import DnsLabel, LabelValue, NamespaceName, ObjectName, QualifiedName
+from .names import Annotations, DnsLabel, LabelValue, NamespaceName, ObjectName, QualifiedName
 from .network import Network, policies
 from .quota import (
     ContainerLimits,
@@ -24,7 +24,7 @@ from .quota import (
     quotas,
     whole_numbers,
 )
-from .registration import Manifest, Manifests, register_all
+from .registration import Manifest, Manifests, annotated, register_all
 from .registries import ImagePrefix, admission
 from .takeover import Guard
 
@@ -68,6 +68,9 @@ class TeamNamespaceArgs(Arguments):
 
     labels: dict[QualifiedName, LabelValue] = {}
     """Further labels of the namespace."""
+
+    annotations: Annotations = {}
+    """Annotations of all its objects."""
 
     quota: Hard = Field(default={}, examples=[{"requests.cpu": "32", "pods": "20"}])
     """The most that all its pods and objects may ask for together, in ResourceQuota's own keys.
@@ -180,9 +183,10 @@ def manifests(name: str, args: TeamNamespaceArgs) -> dict[str, Manifest]:
         **({"owner": args.owner} if args.owner else {}),
         **({"cost-center": args.cost_center} if args.cost_center else {}),
     }
-    metadata = {"namespace": namespace, "labels": labels}
+    of_all = annotated({"labels": labels}, args.annotations)
+    metadata = {"namespace": namespace, **of_all}
     return {
-        _NAMESPACE: _namespace(namespace, labels, args),
+        _NAMESPACE: _namespace(namespace, of_all, args),
         **{quota.role: quota.manifest(metadata) for quota in args.quotas(namespace)},
         "container-limits": args.limits().manifest({**metadata, "name": f"{namespace}-limits"}),
         _ACCOUNT: {
@@ -193,22 +197,22 @@ def manifests(name: str, args: TeamNamespaceArgs) -> dict[str, Manifest]:
             "automountServiceAccountToken": False,
         },
         **roles(metadata, args.access),
-        **(admission({"labels": labels}, namespace, args.registries) if args.registries else {}),
+        **(admission(of_all, namespace, args.registries) if args.registries else {}),
         **{f"queue-{queue}": _queue(queue, cluster_queue, metadata) for queue, cluster_queue in args.queues.items()},
         # Last: see _PROTECTED.
         **policies(metadata, args.network, serves=args.serves),
     }
 
 
-def _namespace(namespace: str, labels: Mapping[str, str], args: TeamNamespaceArgs) -> Manifest:
+def _namespace(namespace: str, metadata: Manifest, args: TeamNamespaceArgs) -> Manifest:
     pod_security = {
         f"pod-security.kubernetes.io/{mode}{suffix}": value
         for mode in ("enforce", "audit", "warn")
         for suffix, value in (("", args.pod_security), ("-version", args.pod_security_version))
     }
-    metadata: Manifest = {"name": namespace, "labels": {**labels, **args.labels, **pod_security}}
-    if args.adopt:  # labels that somebody else has set become the platform's
-        metadata["annotations"] = {"pulumi.com/patchForce": "true"}
+    own = {**metadata, "name": namespace, "labels": {**metadata["labels"], **args.labels, **pod_security}}
+    # Labels that somebody else has set become the platform's.
+    metadata = annotated(own, {"pulumi.com/patchForce": "true"} if args.adopt else {})
     return {"apiVersion": "v1", "kind": "Namespace", "metadata": metadata}
 
 

@@ -13,7 +13,7 @@ from .labels import Labels, workload_labels
 from .names import DnsLabel, LabelValue, ServiceName
 from .names import Labels as LabelArguments
 from .quantities import Quantity
-from .registration import KubernetesObject, Manifest, Manifests, register_all
+from .registration import KubernetesObject, Manifest, Manifests, annotated, register_all
 from .resources import Resources
 from .runs import guarded, owned, run_name, run_of
 from .team_namespace import Tenant
@@ -223,7 +223,7 @@ def manifests(name: str, args: TrainingJobArgs, tenant: Tenant) -> Manifests:
     """The objects of a TrainingJob, by role; the run itself comes last."""
     derived = {"team": tenant.team, "framework": args.framework, "experiment": args.experiment}
     labels = workload_labels(name, "training", args.labels, derived)
-    metadata = {"name": name, "namespace": tenant.namespace, "labels": labels}
+    metadata = annotated({"name": name, "namespace": tenant.namespace, "labels": labels}, args.annotations)
     objects: dict[str, Manifest] = dict(service_account(name, args, metadata))
     if args.previous_runs == "keep":
         # Owns the runs: when it goes, Kubernetes deletes them all.
@@ -248,7 +248,7 @@ def _run(name: str, args: TrainingJobArgs, metadata: Manifest) -> Manifest:
         return _pod(metadata, template, args)
     job = _job(metadata, template, args)
     if args.restart == "group":
-        return jobset(_annotated(metadata, of_jobset(args.wait_for)), job, args.retries)
+        return jobset(annotated(metadata, of_jobset(args.wait_for)), job, args.retries)
     return job
 
 
@@ -282,7 +282,7 @@ def _template(name: str, run: str, args: TrainingJobArgs, labels: Labels) -> Man
 
 def _pod(metadata: Manifest, template: Manifest, args: TrainingJobArgs) -> Manifest:
     metadata = {**metadata, "labels": {**template["metadata"]["labels"], **metadata["labels"]}}
-    metadata = _annotated(metadata, {**template["metadata"]["annotations"], **of_pod(args.wait_for)})
+    metadata = annotated(metadata, {**template["metadata"]["annotations"], **of_pod(args.wait_for)})
     deadline = {"activeDeadlineSeconds": args.deadline} if args.deadline else {}
     return {"apiVersion": "v1", "kind": "Pod", "metadata": metadata, "spec": {**template["spec"], **deadline}}
 
@@ -305,7 +305,7 @@ def _job(metadata: Manifest, template: Manifest, args: TrainingJobArgs) -> Manif
         ),
         "template": template,
     }
-    return {"apiVersion": "batch/v1", "kind": "Job", "metadata": _annotated(metadata, wait), "spec": spec}
+    return {"apiVersion": "batch/v1", "kind": "Job", "metadata": annotated(metadata, wait), "spec": spec}
 
 
 def _failures(args: TrainingJobArgs) -> Manifest:
@@ -326,10 +326,6 @@ def _failures(args: TrainingJobArgs) -> Manifest:
     # Workers that need each other fail together, as soon as too few are left; others go on alone.
     lost = {"maxFailedIndexes": args.workers - args.at_least()} if args.distributed == "torchrun" else {}
     return {"backoffLimitPerIndex": args.retries, **lost, **policy}
-
-
-def _annotated(metadata: Manifest, annotations: dict[str, str]) -> Manifest:
-    return {**metadata, "annotations": annotations} if annotations else metadata
 
 
 class TrainingJob(pulumi.ComponentResource):

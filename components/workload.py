@@ -150,7 +150,7 @@ class WorkloadArgs(Arguments):
     """Labels of all objects and pods. ``app`` is also what selects the pods; default: the component's name."""
 
     annotations: Annotations = {}
-    """Annotations of the pods."""
+    """Annotations of all objects and pods."""
 
     service_account: DeferredName | None = None
     """An existing ServiceAccount for the pods; default: one of the workload's own, without rights."""

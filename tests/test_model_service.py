@@ -55,6 +55,18 @@ def test_the_selector_is_the_app_label_alone() -> None:
     assert labels["tier"] == "gold"
 
 
+def test_annotations_are_on_all_objects_and_pods() -> None:
+    service = {"type": "LoadBalancer", "annotations": {"note": "of the Service"}, "await_address": False}
+    made = objects(annotations={"note": "x"}, service=service, canary=CANARY)
+    assert made["service"]["metadata"]["annotations"] == {"note": "of the Service", "pulumi.com/skipAwait": "true"}
+    assert all(
+        manifest["metadata"]["annotations"]["note"] == "x" for role, manifest in made.items() if role != "service"
+    )
+    assert all(
+        made[role]["spec"]["template"]["metadata"]["annotations"] == {"note": "x"} for role in ("deployment", "canary")
+    )
+
+
 def test_a_new_version_changes_the_deployment_alone() -> None:
     before, after = objects(version="v1"), objects(version="v2", image="server:v2")
     assert [role for role in before if before[role] != after[role]] == ["deployment"]

@@ -76,6 +76,12 @@ def test_the_labels_of_the_team_are_on_everything_in_it() -> None:
         assert manifest["metadata"]["labels"]["cost-center"] == "cc-7", role
 
 
+def test_annotations_are_on_everything_in_it() -> None:
+    for role, manifest in objects(**EVERYTHING, adopt=True, annotations={"note": "x"}).items():
+        own = {"pulumi.com/patchForce": "true"} if role == "namespace" else {}
+        assert manifest["metadata"]["annotations"] == {"note": "x", **own}, role
+
+
 def test_the_team_is_the_component_by_default() -> None:
     assert objects("nlp")["namespace"]["metadata"]["labels"]["team"] == "nlp"
 

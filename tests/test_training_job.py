@@ -36,6 +36,14 @@ def test_a_pod_is_restarted_in_place() -> None:
     assert objects["pod"]["metadata"]["name"] == "bert"
 
 
+@pytest.mark.parametrize("given", [{}, {"controller": "pod"}, {"workers": 2, "distributed": "torchrun"}])
+def test_annotations_are_on_all_objects_and_pods(given: dict[str, Any]) -> None:
+    made = objects(annotations={"note": "x"}, **given)
+    assert all(manifest["metadata"]["annotations"]["note"] == "x" for manifest in made.values())
+    if "job" in made:
+        assert made["job"]["spec"]["template"]["metadata"]["annotations"]["note"] == "x"
+
+
 def test_labels() -> None:
     labels = job(framework="jax", experiment="lr-sweep", labels={"app": "ml", "tier": "gold"})["metadata"]["labels"]
     assert labels == {

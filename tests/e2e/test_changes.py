@@ -27,12 +27,12 @@ import pathlib
 import pulumi
 from components.registration import KubernetesObject
 
-namespaces = []
+before = []
 for name, manifest in json.loads(pathlib.Path("manifests.json").read_text()).items():
-    options = pulumi.ResourceOptions(depends_on=namespaces)
+    options = pulumi.ResourceOptions(depends_on=before)
     made = KubernetesObject(name, manifest, options)
-    if manifest["kind"] == "Namespace":
-        namespaces = [*namespaces, made]
+    if manifest["kind"] in {"Namespace", "ServiceAccount"}:
+        before = [*before, made]
 """
 
 

@@ -32,38 +32,20 @@ def test_kubernetes_knows_every_field(version: str, manifests: Path) -> None:
         kubernetes_validate.validate(manifest, version, strict=True)
 
 
-# What a scanner says that is no failure of the platform's: all of it, and why.
-CHECKOV = {
-    # The lesson's images, which are tags. A stack of one's own says image@sha256:... and is clean.
-    ("CKV_K8S_43", "Pod.ml-training.pytorch-training"),
-    ("CKV_K8S_43", "Job.ml-experiments.image-classifier"),
-    ("CKV_K8S_43", "Deployment.ml-serving.model-serving"),
-    # Checkov excuses Jobs from probes; a training that runs as a Pod serves as little.
-    ("CKV_K8S_8", "Pod.ml-training.pytorch-training"),
-    ("CKV_K8S_9", "Pod.ml-training.pytorch-training"),
-}
-KUBE_SCORE = {
-    # The team brings its pods itself: the policies are there before them.
-    *(
-        f"[CRITICAL] {policy}/data-pipeline networking.k8s.io/v1/NetworkPolicy: "
-        "The NetworkPolicys selector doesn't match any pods"
-        for policy in ("allow-dns", "allow-from", "allow-same-namespace", "allow-to", "default-deny")
-    ),
-    # The pods are spread by a topologySpreadConstraint, which kube-score does not count.
-    "[WARNING] model-serving/ml-serving apps/v1/Deployment: Deployment does not have a host podAntiAffinity set",
-}
+def test_checkov_finds_nothing(manifests: Path) -> None:
+    """What the stack excepts stands there as an annotation with its reason, which Checkov counts as skipped."""
+    done = scanners.checkov(manifests)
+    summary = json.loads(done.stdout)["summary"]
+    assert (done.returncode, summary["failed"], summary["parsing_errors"]) == (0, 0, 0), done.stdout
+    assert summary["skipped"] == (SOURCE / "Pulumi.prod.yaml").read_text(encoding="utf-8").count("checkov.io/skip")
+    assert summary["passed"] > 200
 
 
-def test_checkov_finds_nothing_else(manifests: Path) -> None:
-    report = json.loads(scanners.checkov(manifests).stdout)
-    assert {(check["check_id"], check["resource"]) for check in report["results"]["failed_checks"]} == CHECKOV
-    assert report["summary"]["skipped"] == report["summary"]["parsing_errors"] == 0
-    assert report["summary"]["passed"] > 200
-
-
-def test_kube_score_finds_nothing_else(manifests: Path) -> None:
-    lines = scanners.kube_score(manifests).stdout.splitlines()
-    assert {line for line in lines if line.startswith(("[CRITICAL]", "[WARNING]"))} == KUBE_SCORE
+def test_kube_score_finds_nothing(manifests: Path) -> None:
+    done = scanners.kube_score(manifests)
+    lines = done.stdout.splitlines()
+    assert [line for line in lines if line.startswith(("[CRITICAL]", "[WARNING]"))] == []
+    assert done.returncode == 0
     assert sum(line.startswith("[OK]") for line in lines) > 80
 
 
