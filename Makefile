@@ -8,7 +8,7 @@ DOCS_READY := $(DOCS_VENV)/.installed-$(shell cat requirements-docs.txt | sha256
 READY := $(VENV)/.installed-$(shell cat requirements-dev.txt | sha256sum | cut -c1-16)
 
 .DEFAULT_GOAL := help
-.PHONY: help up preview rollback down test e2e bench lint docs
+.PHONY: help up preview rollback down test e2e e2e-long bench lint docs
 
 help: ## list the commands
 	@awk -F ':.*## ' '/^[a-z0-9]+:.*## / {printf "make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -29,7 +29,10 @@ test: lint ## unit, manifest and configuration tests; needs nothing but PyPI
 	@$(IN_VENV)/python -m pytest tests --ignore tests/e2e --numprocesses auto
 
 e2e: $(READY) ## the real engine against a cluster of its own
-	@$(IN_VENV)/python -m pytest tests/e2e --numprocesses 5 --dist loadfile
+	@$(IN_VENV)/python -m pytest tests/e2e -m "not long" --numprocesses 6 --dist loadfile --no-loadscope-reorder
+
+e2e-long: $(READY) ## further than that: more broken stacks, killed servers, a hundred and sixty reviews
+	@$(IN_VENV)/python -m pytest tests/e2e -m long --numprocesses 6 --dist loadfile --no-loadscope-reorder
 
 bench: $(READY) ## figures of the program's own cost
 	@$(IN_VENV)/python -m benchmarks.training_jobs

@@ -221,6 +221,8 @@ class Cluster:
                 f"--service-account-signing-key-file={pki / 'service-account.key'}",
                 "--service-cluster-ip-range=10.96.0.0/16",
                 "--authorization-mode=RBAC",
+                # It would put a taint on each new node, which takes five seconds to go again.
+                "--disable-admission-plugins=TaintNodesByCondition",
                 "--allow-privileged",
                 "--profiling=false",
             ],

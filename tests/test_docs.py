@@ -199,4 +199,4 @@ def test_the_folders_that_are_named_exist() -> None:
         for folder in re.findall(r"`([^`]+)`", row):
             assert (PROJECT / folder).exists(), folder
     for example in re.findall(r"`(examples/[\w-]+)`", "".join(page.read_text(encoding="utf-8") for page in PAGES)):
-        assert (PROJECT / example / "__main__.py").exists(), example
+        assert (PROJECT / example / "Pulumi.yaml").exists(), example

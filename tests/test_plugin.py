@@ -2,10 +2,12 @@
 
 import json
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pulumi
 import pytest
+import yaml
 from pulumi.errors import InputPropertiesError
 from pulumi.runtime import rpc
 
@@ -16,6 +18,7 @@ from plugin.schema import schema
 from tests.mocks import Deployment, deploy
 
 SCHEMA = schema(COMPONENTS)
+EXAMPLE = Path(__file__).resolve().parent.parent / "examples" / "in-yaml" / "Pulumi.yaml"
 
 
 def inputs(component: str) -> dict[str, Any]:
@@ -112,6 +115,29 @@ def test_a_reference_to_a_team_becomes_the_team(provider: Components) -> None:
     deployment: Deployment = deploy(program)
     job = deployment["job-job"].inputs["metadata"]
     assert (job["namespace"], job["labels"]["team"]) == ("nlp", "nlp")
+
+
+def test_the_example_in_yaml_says_what_the_components_take(provider: Components) -> None:
+    """Its arguments make the objects; on the real engine, the plugin is called with the same ones."""
+    text = EXAMPLE.read_text(encoding="utf-8")
+    declared = yaml.safe_load(text)["resources"]
+
+    def program() -> pulumi.Output[Any]:
+        team = declared["vision"]
+        urn = construct(provider, team["type"].split(":")[-1], "vision", team["properties"])
+        return urn.apply(lambda urn: workloads(urn))
+
+    def workloads(urn: str) -> None:
+        team = provider._teams.construct("vision", "ml-platform:index:TeamNamespace", urn)
+        for name in ("classify", "resnet"):
+            given = {**declared[name]["properties"], "team": team}
+            construct(provider, declared[name]["type"].split(":")[-1], name, given)
+
+    deployment: Deployment = deploy(program)
+    assert deployment["classify-job"].inputs["spec"]["completions"] == 2
+    assert deployment["resnet-deployment"].inputs["metadata"]["labels"]["model-version"] == "v1.2"
+    components = {resource.type for resource in deployment.resources if not resource.request.custom}
+    assert components == {resource["type"].replace(":", ":index:") for resource in declared.values()}
 
 
 def test_a_team_of_somewhere_else_is_refused(provider: Components) -> None:

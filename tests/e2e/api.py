@@ -81,3 +81,12 @@ def pod(name: str, **spec: Any) -> Object:
             **spec,
         },
     }
+
+
+TEMPLATE: Object = {"metadata": {"labels": {"app": "x"}}, "spec": pod("x")["spec"]}
+
+
+def deployment(name: str) -> Object:
+    """A Deployment of no such pods."""
+    spec = {"replicas": 0, "selector": {"matchLabels": {"app": "x"}}, "template": TEMPLATE}
+    return {"apiVersion": "apps/v1", "kind": "Deployment", "metadata": {"name": name}, "spec": spec}

@@ -5,19 +5,45 @@ The files run side by side: what takes time is waiting for the cluster, not comp
 
 import shutil
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 
 from sandbox import servers, toolchain
 from sandbox.layout import Layout
+from tests.e2e.api import Api
+from tests.e2e.lab import TEAM, Lab, wait_until
 from tests.e2e.project import SOURCE, Project
+
+
+# The files that take longest, which begin first: the others fill the time until these end.
+_LONGEST = (
+    "test_model_service", "test_training_job", "test_model_service_options", "test_plugin", "test_training_job_forms",
+    "test_team_life", "test_stack", "test_review", "test_examples", "test_render", "test_distribution",
+)  # fmt: skip
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Put the files in order; the tests of a file stay in theirs."""
+    rank = {name: number for number, name in enumerate(_LONGEST)}
+    items.sort(key=lambda item: rank.get(item.path.stem, len(rank)))
 
 
 @pytest.fixture(scope="session", autouse=True)
 def programs() -> None:
     """The toolchain, built before the first test needs it: a test's time-out is not for that."""
     toolchain.install(Layout(SOURCE))
+
+
+@pytest.fixture(scope="session", autouse=True)
+def bytecode() -> Iterator[None]:
+    """Python's bytecode is kept, as it is by default, and made of what is imported: not of all that pip installs."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.delenv("PYTHONDONTWRITEBYTECODE", raising=False)
+        # pip reads "no" as yes for options that begin with --no.
+        patch.setenv("PIP_NO_COMPILE", "no")
+        yield
 
 
 @pytest.fixture(scope="module")
@@ -27,6 +53,12 @@ def project(request: pytest.FixtureRequest) -> Iterator[Project]:
         started = copy.sandbox("start", "--stack", "prod")
         assert started.returncode == 0, started.stdout + started.stderr
         yield copy
+
+
+@pytest.fixture(scope="module")
+def api(project: Project) -> Iterator[Api]:
+    with closing(Api(project.layout)) as api:
+        yield api
 
 
 @pytest.fixture
@@ -43,3 +75,19 @@ def fresh_copy(name: str) -> Iterator[Project]:
     yield Project.copy(folder)
     servers.stop(Layout(folder).root)
     shutil.rmtree(folder)
+
+
+@pytest.fixture(scope="module")
+def whole_lab(project: Project) -> Lab:
+    """A stack with nothing in it yet."""
+    project.stack("prod")
+    return Lab(project)
+
+
+@pytest.fixture
+def lab(whole_lab: Lab) -> Iterator[Lab]:
+    """The lab; what a test has brought up is removed after it, with no pod left behind."""
+    yield whole_lab
+    whole_lab.up()
+    wait_until(lambda: whole_lab.project.names("pods", TEAM) == [])
+    assert whole_lab.project.names("jobs", TEAM) == []

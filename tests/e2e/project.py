@@ -13,7 +13,6 @@ from typing import Any
 
 import psutil
 import yaml
-from pulumi import automation
 
 from sandbox import servers
 from sandbox.layout import Layout
@@ -85,14 +84,9 @@ class Project:
             check=False,
         )
 
-    def stack(self, name: str) -> automation.Stack:
-        """The stack, through Pulumi's Automation API."""
-        options = automation.LocalWorkspaceOptions(env_vars=self.layout.environment(), pulumi_command=self._pulumi())
-        return automation.create_or_select_stack(stack_name=name, work_dir=str(self.folder), opts=options)
-
-    def _pulumi(self) -> automation.PulumiCommand:
-        own = (self.layout.bin / "pulumi").exists()
-        return automation.PulumiCommand(root=str(self.layout.root) if own else None, skip_version_check=True)
+    def stack(self, name: str) -> "Stack":
+        """The stack, made if it is not there."""
+        return Stack(self, name).made()
 
     def edit(self, stack: str, change: Edit) -> None:
         """Change a stack's settings, as a user does in an editor."""
@@ -102,6 +96,13 @@ class Project:
         change(settings)
         content["config"] = {f"ml-platform:{key}": value for key, value in settings.items()}
         path.write_text(yaml.safe_dump(content, sort_keys=False), encoding="utf-8")
+
+    def configure(self, stack: str, **settings: Any) -> None:
+        """Write a stack's file; what Pulumi itself has written there stays."""
+        path = self.folder / f"Pulumi.{stack}.yaml"
+        content = yaml.safe_load(path.read_text(encoding="utf-8")) if path.exists() else {}
+        content["config"] = {f"ml-platform:{key}": value for key, value in settings.items()}
+        path.write_text(yaml.safe_dump(content), encoding="utf-8")
 
     def restore(self, stack: str) -> None:
         """Take back all edits of a stack's file."""
@@ -132,8 +133,47 @@ class Project:
         )
 
 
-def did(output: str) -> str:
-    """What Pulumi did last to all resources alike, by its own summary; nothing where it did several things."""
-    summaries = re.findall(r"^Resources:\n((?: .+\n)+)\n", output, re.MULTILINE)
-    lines = summaries[-1].splitlines() if summaries else []
-    return lines[0].split()[-1] if len(lines) == 1 else ""
+@dataclass(frozen=True)
+class Stack:
+    """A stack, by the commands that a user types; each has to go well, and returns what it prints."""
+
+    project: Project
+    name: str
+
+    def made(self) -> "Stack":
+        self.pulumi("stack", "select", "--create")
+        return self
+
+    def up(self, *flags: str) -> str:
+        return self.pulumi("up", "--yes", "--skip-preview", *flags)
+
+    def preview(self, *flags: str) -> str:
+        return self.pulumi("preview", *flags)
+
+    def refresh(self, *flags: str) -> str:
+        return self.pulumi("refresh", "--yes", "--skip-preview", *flags)
+
+    def destroy(self) -> str:
+        return self.pulumi("destroy", "--yes", "--skip-preview")
+
+    def outputs(self) -> dict[str, Any]:
+        found: dict[str, Any] = json.loads(self.pulumi("stack", "output", "--json"))
+        return found
+
+    def resources(self) -> list[dict[str, Any]]:
+        """All resources of its state."""
+        found: list[dict[str, Any]] = json.loads(self.pulumi("stack", "export"))["deployment"]["resources"]
+        return found
+
+    def pulumi(self, *words: str) -> str:
+        done = self.project.run("pulumi", *words, "--stack", self.name, "--non-interactive", timeout=300)
+        assert done.returncode == 0, done.stdout + done.stderr
+        return done.stdout
+
+
+def changes(output: str) -> dict[str, int]:
+    """What Pulumi did last to how many resources, by its own summary: "created", "updated", ..."""
+    summaries = re.findall(r"^Resources:\n((?: .+\n)+)", output, re.MULTILINE)
+    counts = re.findall(r"(\d+) (created|updated|replaced|deleted)", summaries[-1]) if summaries else []
+    assert summaries, output
+    return {what: int(count) for count, what in counts}

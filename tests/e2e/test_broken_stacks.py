@@ -10,6 +10,8 @@ from tests.broken import BROKEN, prod
 from tests.e2e.conftest import fresh_copy
 from tests.e2e.project import Project
 
+pytestmark = pytest.mark.long
+
 
 @pytest.fixture(scope="module")
 def engine() -> Iterator[Project]:

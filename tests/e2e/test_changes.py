@@ -20,17 +20,23 @@ from review.preview import parse
 from tests.e2e.project import Project
 from tests.review.proposals import HARMFUL, HARMLESS, Edit, base, nothing
 
+pytestmark = pytest.mark.long
+
 _PLAIN = """
 import json
 import pathlib
 
 import pulumi
-from components.registration import KubernetesObject
+
+
+def token(kind, apiVersion, **_):
+    return f"kubernetes:{apiVersion if '/' in apiVersion else f'core/{apiVersion}'}:{kind}"
+
 
 before = []
 for name, manifest in json.loads(pathlib.Path("manifests.json").read_text()).items():
     options = pulumi.ResourceOptions(depends_on=before)
-    made = KubernetesObject(name, manifest, options)
+    made = pulumi.CustomResource(token(**manifest), name, manifest, options)
     if manifest["kind"] in {"Namespace", "ServiceAccount"}:
         before = [*before, made]
 """

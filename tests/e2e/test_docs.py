@@ -27,7 +27,7 @@ def test_every_command_exists_with_its_flags(program: str, project: Project) -> 
     shown = [command for block in BLOCKS if block.language == "sh" for command in commands(block)]
     for first, *words in shown:
         if first == program:
-            subcommands = 2 if words[0] in {"config", "rollout"} or words[:2] in _OF_TWO else 1
+            subcommands = 2 if words[0] in {"config", "package", "set"} or words[:2] in _OF_TWO else 1
             text = explained(*words[:subcommands], "--help")
             for flag in (word.split("=")[0] for word in words if word.startswith("--")):
                 options = explained("options") if program == "kubectl" else ""
@@ -113,15 +113,15 @@ def test_kubectl_tells_which_pods_a_standard_would_refuse(project: Project, by_h
     assert "pod-security.kubernetes.io/enforce" not in project.get("namespace", "legacy-nlp")["metadata"]["labels"]
 
 
-def test_an_undo_by_kubectl_is_seen_after_a_refresh(project: Project, by_hand: dict[str, str]) -> None:
+def test_an_image_set_by_kubectl_is_seen_after_a_refresh(project: Project, by_hand: dict[str, str]) -> None:
     (command,) = [
         command
         for block in BLOCKS
         if (block.page, block.language) == ("how-to/rollback.md", "sh")
         for command in commands(block)
-        if "undo" in command
+        if command[:3] == ["kubectl", "set", "image"]
     ]
-    assert project.run(*command).returncode == 0
+    assert project.run(*(word.replace("v1.2", "v1.1") for word in command)).returncode == 0
     preview = ("pulumi", "preview", "--stack", "moved", "--json")
     assert changes(project.run(*preview).stdout) == {}
     assert project.run("pulumi", "refresh", "--yes", "--skip-preview", "--stack", "moved").returncode == 0

@@ -7,9 +7,8 @@ import time
 from typing import Any
 
 import pytest
-from pulumi import automation
 
-from tests.e2e.project import Project
+from tests.e2e.project import Project, Stack
 from tests.e2e.watch import watching
 
 _PATH = "ml-platform:modelServices.model-serving"
@@ -17,7 +16,7 @@ _GOOD, _BETTER = "myregistry/bert-serving:v1.2", "myregistry/bert-serving:v1.3"
 
 
 @pytest.fixture(scope="module")
-def prod(project: Project) -> automation.Stack:
+def prod(project: Project) -> Stack:
     """The prod stack, up: three replicas with a GPU each, of which the quota leaves some for a surge."""
     stack = project.stack("prod")
     configure(project, rollout="surge")
@@ -43,7 +42,7 @@ def version(project: Project) -> tuple[str, str]:
     return template["metadata"]["labels"]["model-version"], template["spec"]["containers"][0]["image"]
 
 
-def test_a_new_version_and_back_with_one_command(project: Project, prod: automation.Stack) -> None:
+def test_a_new_version_and_back_with_one_command(project: Project, prod: Stack) -> None:
     before = (project.folder / "Pulumi.prod.yaml").read_text(encoding="utf-8")
     with watching(project, "model-serving", "model-api", "ml-serving") as seen:
         configure(project, image=_BETTER, version="v1.3")
@@ -62,7 +61,7 @@ def test_a_new_version_and_back_with_one_command(project: Project, prod: automat
     assert preview.returncode == 0, preview.stdout
 
 
-def test_back_to_a_version_by_name(project: Project, prod: automation.Stack) -> None:
+def test_back_to_a_version_by_name(project: Project, prod: Stack) -> None:
     done = project.sandbox("rollback", "--service", "model-serving", "--stack", "prod", "--to", "v1.3")
     assert done.returncode == 0, done.stdout + done.stderr
     assert version(project) == ("v1.3", _BETTER)
@@ -72,11 +71,11 @@ def test_back_to_a_version_by_name(project: Project, prod: automation.Stack) -> 
     assert f"What ran: v1.3 ({_BETTER}), v1.2 ({_GOOD})" in unknown.stderr
 
 
-def test_scaling_up_and_down(project: Project, prod: automation.Stack) -> None:
+def test_scaling_up_and_down(project: Project, prod: Stack) -> None:
     with watching(project, "model-serving", "model-api", "ml-serving") as seen:
         configure(project, replicas=6)
         prod.up()
-        assert deployment(project)["status"]["readyReplicas"] == 6
+        wait_for(project, 6)
     assert seen.fewest >= 3
     with watching(project, "model-serving", "model-api", "ml-serving") as seen:
         configure(project, replicas=2)
@@ -86,7 +85,7 @@ def test_scaling_up_and_down(project: Project, prod: automation.Stack) -> None:
     prod.up()
 
 
-def test_an_autoscaler_takes_over_and_hands_back(project: Project, prod: automation.Stack) -> None:
+def test_an_autoscaler_takes_over_and_hands_back(project: Project, prod: Stack) -> None:
     with watching(project, "model-serving", "model-api", "ml-serving") as seen:
         configure(project, replicas=None, autoscale__min=3, autoscale__max=6, autoscale__cpu=70)
         prod.up()
@@ -112,7 +111,7 @@ def test_an_autoscaler_takes_over_and_hands_back(project: Project, prod: automat
         wait_for(project, 3)
     assert seen.fewest >= 3
     assert project.names("hpa", "ml-serving") == []
-    prod.up(expect_no_changes=True)
+    prod.up("--expect-no-changes")
 
 
 def wait_for(project: Project, replicas: int) -> None:
@@ -122,9 +121,7 @@ def wait_for(project: Project, replicas: int) -> None:
         time.sleep(0.5)
 
 
-def test_a_bad_image_fails_within_the_budget_and_the_old_pods_serve_on(
-    project: Project, prod: automation.Stack
-) -> None:
+def test_a_bad_image_fails_within_the_budget_and_the_old_pods_serve_on(project: Project, prod: Stack) -> None:
     configure(project, replicas=1, startupBudget=40)
     prod.up()
     with watching(project, "model-serving", "model-api", "ml-serving") as seen:
@@ -141,10 +138,10 @@ def test_a_bad_image_fails_within_the_budget_and_the_old_pods_serve_on(
         prod.up()
     assert seen.fewest >= 1
     assert version(project) == ("v1.3", _BETTER)
-    prod.up(expect_no_changes=True)
+    prod.up("--expect-no-changes")
 
 
-def test_a_rollback_passes_over_a_version_that_never_came_up(project: Project, prod: automation.Stack) -> None:
+def test_a_rollback_passes_over_a_version_that_never_came_up(project: Project, prod: Stack) -> None:
     configure(project, image="myregistry/bert-serving:missing", version="v1.4", timeout=10)
     failed = project.run("pulumi", "up", "--yes", "--skip-preview", "--stack", "prod")
     assert failed.returncode != 0
@@ -156,7 +153,7 @@ def test_a_rollback_passes_over_a_version_that_never_came_up(project: Project, p
     prod.up()
 
 
-def test_a_rollback_on_a_cluster_and_backend_of_ones_own(project: Project, prod: automation.Stack) -> None:
+def test_a_rollback_on_a_cluster_and_backend_of_ones_own(project: Project, prod: Stack) -> None:
     """In a checkout without a sandbox, the environment says where the stack is."""
     elsewhere = Project.copy(project.folder / ".elsewhere")
     for name in ("Pulumi.prod.yaml", "Pulumi.yaml"):
@@ -172,7 +169,7 @@ def test_a_rollback_on_a_cluster_and_backend_of_ones_own(project: Project, prod:
     assert not (elsewhere.folder / ".sandbox" / "cluster").exists()
 
 
-def test_a_rollout_of_gpus_that_are_all_taken_replaces_pod_by_pod(project: Project, prod: automation.Stack) -> None:
+def test_a_rollout_of_gpus_that_are_all_taken_replaces_pod_by_pod(project: Project, prod: Stack) -> None:
     configure(project, rollout=None, image=_BETTER, version="v1.3")
     with watching(project, "model-serving", "model-api", "ml-serving") as seen:
         prod.up()

@@ -4,11 +4,10 @@ from typing import Any
 
 import pytest
 import yaml
-from pulumi import automation
 
 from components import ModelServiceArgs
 from components.model_service import manifests
-from tests.e2e.project import Project
+from tests.e2e.project import Project, Stack
 from tests.e2e.watch import watching
 from tests.lesson import missing
 from tests.model_services import OPTIONS
@@ -96,7 +95,7 @@ _SERVICES: dict[str, dict[str, Any]] = {
 
 
 @pytest.fixture(scope="module")
-def prod(cluster: Project) -> automation.Stack:
+def prod(cluster: Project) -> Stack:
     """The prod stack, with a service for each way of reaching one."""
 
     def add(settings: dict[str, Any]) -> None:
@@ -129,7 +128,7 @@ def versions(project: Project, app: str) -> list[str]:
     return sorted(labels["model-version"] for labels in pods if labels["app"] == app)
 
 
-def test_a_node_port_is_the_chosen_one_on_every_node(cluster: Project, prod: automation.Stack) -> None:
+def test_a_node_port_is_the_chosen_one_on_every_node(cluster: Project, prod: Stack) -> None:
     live = service(cluster, "node")
     assert live["spec"]["ports"] == [
         {"name": "http", "port": 80, "targetPort": 8080, "nodePort": 30080, "protocol": "TCP"}
@@ -138,11 +137,11 @@ def test_a_node_port_is_the_chosen_one_on_every_node(cluster: Project, prod: aut
     assert endpoint["targetRef"]["name"].startswith("node-")
 
 
-def test_a_load_balancer_has_an_address_and_lets_in_whom_it_should(cluster: Project, prod: automation.Stack) -> None:
+def test_a_load_balancer_has_an_address_and_lets_in_whom_it_should(cluster: Project, prod: Stack) -> None:
     live = service(cluster, "balanced")
     assert live["spec"]["loadBalancerSourceRanges"] == ["203.0.113.0/24"]
     (ingress,) = live["status"]["loadBalancer"]["ingress"]
-    outputs = prod.outputs()["services"].value
+    outputs = prod.outputs()["services"]
     assert outputs["balanced"] == {
         "url": "http://balanced.ml-serving.svc.cluster.local",
         "externalAddress": ingress["ip"],
@@ -150,17 +149,17 @@ def test_a_load_balancer_has_an_address_and_lets_in_whom_it_should(cluster: Proj
     assert len(endpoints(cluster, "balanced")) == 1
 
 
-def test_a_model_hosted_elsewhere_has_no_pods(cluster: Project, prod: automation.Stack) -> None:
+def test_a_model_hosted_elsewhere_has_no_pods(cluster: Project, prod: Stack) -> None:
     assert service(cluster, "elsewhere")["spec"]["externalName"] == "models.example.com"
     assert versions(cluster, "elsewhere") == []
     assert "elsewhere" not in cluster.names("deployments", _NAMESPACE)
-    assert prod.outputs()["services"].value["elsewhere"] == {
+    assert prod.outputs()["services"]["elsewhere"] == {
         "url": "http://elsewhere.ml-serving.svc.cluster.local",
         "externalAddress": None,
     }
 
 
-def test_a_model_comes_home_behind_the_same_name(cluster: Project, prod: automation.Stack) -> None:
+def test_a_model_comes_home_behind_the_same_name(cluster: Project, prod: Stack) -> None:
     before = service(cluster, "elsewhere")["metadata"]["uid"]
     cluster.edit("prod", lambda settings: settings["modelServices"].update(elsewhere=_SMALL))
     prod.up()
@@ -174,7 +173,7 @@ def test_a_model_comes_home_behind_the_same_name(cluster: Project, prod: automat
     assert versions(cluster, "elsewhere") == []
 
 
-def test_a_canary_by_pods_is_behind_the_one_service(cluster: Project, prod: automation.Stack) -> None:
+def test_a_canary_by_pods_is_behind_the_one_service(cluster: Project, prod: Stack) -> None:
     assert versions(cluster, "beside") == ["v1", "v1", "v1", "v2"]
     assert len(endpoints(cluster, "beside")) == 4
     # The stable Deployment's selector matches the canary's pods too: they stay their own Deployment's.
@@ -183,19 +182,19 @@ def test_a_canary_by_pods_is_behind_the_one_service(cluster: Project, prod: auto
         assert (status["replicas"], status["readyReplicas"]) == (pods, pods)
 
 
-def test_a_canary_by_requests_has_a_service_of_its_own(cluster: Project, prod: automation.Stack) -> None:
+def test_a_canary_by_requests_has_a_service_of_its_own(cluster: Project, prod: Stack) -> None:
     assert versions(cluster, "routed") == ["v1", "v1", "v1"]
     assert (len(endpoints(cluster, "routed")), len(endpoints(cluster, "routed-canary"))) == (3, 1)
     (rule,) = cluster.get("httproute", "routed", _NAMESPACE)["spec"]["rules"]
     assert [(ref["name"], ref["weight"]) for ref in rule["backendRefs"]] == [("routed", 75), ("routed-canary", 25)]
 
 
-def test_a_second_up_changes_nothing(prod: automation.Stack) -> None:
-    prod.up(expect_no_changes=True)
-    prod.refresh(expect_no_changes=True)
+def test_a_second_up_changes_nothing(prod: Stack) -> None:
+    prod.up("--expect-no-changes")
+    prod.refresh("--expect-no-changes")
 
 
-def test_a_service_that_sleeps_is_changed_without_waking_it(cluster: Project, prod: automation.Stack) -> None:
+def test_a_service_that_sleeps_is_changed_without_waking_it(cluster: Project, prod: Stack) -> None:
     asleep = cluster.run("kubectl", "-n", _NAMESPACE, "scale", "deployment/sleepy", "--replicas=0")
     assert asleep.returncode == 0, asleep.stderr
 
@@ -211,7 +210,7 @@ def test_a_service_that_sleeps_is_changed_without_waking_it(cluster: Project, pr
 
 
 @pytest.mark.parametrize("name", ["beside", "routed"])
-def test_a_canary_is_promoted_by_configuration(name: str, cluster: Project, prod: automation.Stack) -> None:
+def test_a_canary_is_promoted_by_configuration(name: str, cluster: Project, prod: Stack) -> None:
     def promote(settings: dict[str, Any]) -> None:
         args = settings["modelServices"][name]
         canary = args.pop("canary")
@@ -232,9 +231,7 @@ def test_a_canary_is_promoted_by_configuration(name: str, cluster: Project, prod
         ({"rollout": "surge"}, "a new version makes progress only where 1 nvidia.com/gpu are free"),
     ],
 )
-def test_preview_warns_of_a_rollout(
-    changes: dict[str, Any], warning: str, cluster: Project, prod: automation.Stack
-) -> None:
+def test_preview_warns_of_a_rollout(changes: dict[str, Any], warning: str, cluster: Project, prod: Stack) -> None:
     def change(settings: dict[str, Any]) -> None:
         settings["teams"]["ml-serving"]["quota"].pop("requests.nvidia.com/gpu")
         settings["modelServices"]["model-serving"].update(changes)

@@ -52,35 +52,6 @@ pulumi.export("url", service.url)
 pulumi.export("address", service.external_address)
 """
 
-YAML = """
-name: in-yaml
-runtime: yaml
-packages: {ml-platform: ../plugin}
-resources:
-  vision:
-    type: ml-platform:TeamNamespace
-    properties:
-      quota: {requests.cpu: "32", pods: "20"}
-  classify:
-    type: ml-platform:TrainingJob
-    properties:
-      team: ${vision}
-      image: trainer:v3
-      command: [python, train.py]
-      workers: 2
-      distributed: torchrun
-  resnet:
-    type: ml-platform:ModelService
-    properties:
-      team: ${vision}
-      image: resnet-serving:v1.2
-      replicas: 2
-      env: {OWNER: "${vision.namespace}"}
-outputs:
-  job: ${classify.jobName}
-  url: ${resnet.url}
-"""
-
 
 class Program:
     """A program of another team, which uses the package by its path."""
@@ -133,9 +104,7 @@ def in_python(project: Project) -> Program:
 @pytest.fixture(scope="module")
 def in_yaml(project: Project) -> Program:
     (project.layout.bin / "pulumi-language-yaml").symlink_to(toolchain.build(_YAML) / "pulumi-language-yaml")
-    folder = project.folder / "third-team"
-    folder.mkdir()
-    (folder / "Pulumi.yaml").write_text(YAML, encoding="utf-8")
+    folder = project.folder / "examples" / "in-yaml"
     program = Program(project, folder)
     program.pulumi("stack", "init", "test")
     program.pulumi("up", "--yes", "--skip-preview")

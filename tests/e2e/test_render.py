@@ -64,9 +64,7 @@ def test_the_scanners_do_find_what_is_wrong(tmp_path: Path) -> None:
 def test_up_makes_the_same_objects(project: Project) -> None:
     stack = project.stack("prod")
     stack.up()
-    deployment = stack.export_stack().deployment or {}
-    resources = deployment["resources"]
-    made = {r["urn"].split("::")[-1] for r in resources if r["type"].startswith("kubernetes:")}
+    made = {r["urn"].split("::")[-1] for r in stack.resources() if r["type"].startswith("kubernetes:")}
     rendered = dict(objects(PROD))
     assert made == set(rendered)
     for name, manifest in rendered.items():

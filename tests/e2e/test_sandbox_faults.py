@@ -6,8 +6,10 @@ import signal
 import subprocess
 import sys
 
+import pytest
+
 from sandbox import servers
-from tests.e2e.project import Project, did
+from tests.e2e.project import Project, changes
 
 
 def start_up(project: Project) -> subprocess.Popen[str]:
@@ -31,13 +33,14 @@ def read_until(process: subprocess.Popen[str], pattern: str) -> None:
     raise AssertionError(f"{pattern} was never printed")
 
 
+@pytest.mark.long
 def test_killed_servers_are_noticed_and_started_again(checkout: Project) -> None:
     checkout.up()
     for process in checkout.processes().values():
         process.kill()
     output = checkout.up()
     assert "cluster: starting again: etcd, kube-apiserver, kube-controller-manager, kube-scheduler, kwok" in output
-    assert did(output) == "unchanged"
+    assert changes(output) == {}
 
 
 def test_servers_killed_in_the_middle_of_up(checkout: Project) -> None:
@@ -51,9 +54,10 @@ def test_servers_killed_in_the_middle_of_up(checkout: Project) -> None:
     assert "Traceback" not in output
     checkout.up()
     assert checkout.get("deployment", "model-serving", "ml-serving")["status"]["readyReplicas"] == 1
-    assert did(checkout.up()) == "unchanged"
+    assert changes(checkout.up()) == {}
 
 
+@pytest.mark.long
 def test_up_itself_killed_in_the_middle(checkout: Project) -> None:
     running = start_up(checkout)
     read_until(running, r"Deployment model-serving-deployment creating")
@@ -61,9 +65,10 @@ def test_up_itself_killed_in_the_middle(checkout: Project) -> None:
     running.communicate()
     output = checkout.up()
     assert "removing the lock of a run that was killed" in output
-    assert did(checkout.up()) == "unchanged"
+    assert changes(checkout.up()) == {}
 
 
+@pytest.mark.long
 def test_a_server_that_cannot_start_is_told_with_the_end_of_its_log(checkout: Project) -> None:
     assert checkout.sandbox("start").returncode == 0
     servers.stop(checkout.layout.root)

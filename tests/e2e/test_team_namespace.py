@@ -1,26 +1,15 @@
 """A team's namespace on the real API server: who may do what, what is refused, what survives."""
 
 import copy
-import math
-import random
 import time
-from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing
-from dataclasses import dataclass
-from decimal import Decimal
+from collections.abc import Callable
 from typing import Any
 
 import pytest
-import yaml
 
-from components import ModelServiceArgs, NodePool, TeamNamespaceArgs, TrainingJobArgs, model_service, training_job
-from components.capacity import shortfalls
-from components.footprint import Footprint, footprint
-from components.quantities import spelled
-from components.quota import ContainerLimits
-from components.team_namespace import manifests, tenant
-from tests.e2e.api import Api, Object, pod
+from components import ModelServiceArgs, NodePool, TrainingJobArgs, model_service, training_job
+from tests.e2e.api import TEMPLATE, Api, Object, deployment, pod
+from tests.e2e.peak import at_peak
 from tests.e2e.project import Project
 
 TEAMS: dict[str, Any] = {
@@ -58,28 +47,14 @@ TEAMS: dict[str, Any] = {
 CLASSES = {"training": {"value": 1000}, "urgent": {"value": 10000}}
 
 
-def configure(project: Project, stack: str, teams: dict[str, Any], **settings: Any) -> None:
-    """Write a stack's file; what Pulumi itself has written there stays."""
-    path = project.folder / f"Pulumi.{stack}.yaml"
-    content = yaml.safe_load(path.read_text(encoding="utf-8")) if path.exists() else {}
-    content["config"] = {f"ml-platform:{key}": value for key, value in {"teams": teams, **settings}.items()}
-    path.write_text(yaml.safe_dump(content), encoding="utf-8")
-
-
-@pytest.fixture(scope="module")
-def api(project: Project) -> Iterator[Api]:
-    with closing(Api(project.layout)) as api:
-        yield api
-
-
 @pytest.fixture(scope="module")
 def teams(project: Project, api: Api) -> None:
     """The teams, up; Kueue's own kind stands for Kueue."""
     api.create("/apis/apiextensions.k8s.io/v1/customresourcedefinitions", LOCAL_QUEUE)
-    configure(project, "teams", TEAMS, priorityClasses=CLASSES)
+    project.configure("teams", teams=TEAMS, priorityClasses=CLASSES)
     stack = project.stack("teams")
     stack.up()
-    stack.preview(expect_no_changes=True)
+    stack.preview("--expect-no-changes")
 
 
 LOCAL_QUEUE: Object = {
@@ -121,7 +96,6 @@ POLICIES = "/apis/networking.k8s.io/v1/namespaces/alpha/networkpolicies"
 Request = tuple[str, str, Object | None]
 
 LABELS = {"metadata": {"labels": {"touched": "yes"}}}
-TEMPLATE = {"metadata": {"labels": {"app": "x"}}, "spec": pod("x")["spec"]}
 
 
 def named(**more: Any) -> Object:
@@ -141,10 +115,6 @@ def role(group: str, resource: str) -> Object:
     return named(rules=[{"apiGroups": [group], "resources": [resource], "verbs": ["delete"]}])
 
 
-def deployment() -> Object:
-    return named(spec={"replicas": 0, "selector": {"matchLabels": {"app": "x"}}, "template": TEMPLATE})
-
-
 # What is asked, and whose it is among (v)iewers, (d)evelopers and (a)dmins of the team. `{me}` is
 # an object that is there for each of them.
 REQUESTS: dict[str, tuple[str, Request]] = {
@@ -162,7 +132,7 @@ REQUESTS: dict[str, tuple[str, Request]] = {
     "see roles": ("a", ("GET", f"{RBAC}/roles", None)),
     "create a pod": ("da", ("POST", f"{CORE}/pods", {**pod("x"), "metadata": {"generateName": "made-"}})),
     "create a job": ("da", ("POST", f"{BATCH}/jobs", named(spec={"suspend": True, "template": {"spec": {**TEMPLATE["spec"], "restartPolicy": "Never"}}}))),
-    "create a deployment": ("da", ("POST", f"{APPS}/deployments", deployment())),
+    "create a deployment": ("da", ("POST", f"{APPS}/deployments", named(spec=deployment("new")["spec"]))),
     "create a service": ("da", ("POST", f"{CORE}/services", named(spec={"ports": [{"port": 80}]}))),
     "create a config map": ("da", ("POST", f"{CORE}/configmaps", named())),
     "create an account": ("da", ("POST", f"{CORE}/serviceaccounts", named())),
@@ -218,7 +188,7 @@ def belongings(api: Api, teams: None) -> None:
     for person in PEOPLE:
         for kind in ("configmaps", "secrets"):
             api.create(f"{CORE}/{kind}", {"metadata": {"name": person}})
-        api.create(f"{APPS}/deployments", {**deployment(), "metadata": {"name": person}})
+        api.create(f"{APPS}/deployments", deployment(person))
         for name in (person, f"{person}-evicted"):
             api.create(f"{CORE}/pods", pod(name))
 
@@ -436,390 +406,11 @@ def test_a_queue_of_kueue_is_made(api: Api, teams: None) -> None:
     assert queue["spec"]["clusterQueue"] == "gpu-queue"
 
 
-# --- what survives --------------------------------------------------------------------------------
-
-
-def up(project: Project, stack: str, teams: dict[str, Any]) -> str:
-    """Bring a stack up; returns what was said, whether it worked or not."""
-    configure(project, stack, teams)
-    project.stack(stack)
-    done = project.run("pulumi", "up", "--stack", stack, "--yes", "--skip-preview")
-    return done.stdout + done.stderr + f"\nexit {done.returncode}"
-
-
-def destroy(project: Project, stack: str) -> str:
-    done = project.run("pulumi", "destroy", "--stack", stack, "--yes", "--skip-preview")
-    return done.stdout + done.stderr + f"\nexit {done.returncode}"
-
-
-def inside(api: Api, namespace: str) -> set[tuple[str, str, str]]:
-    """All that a namespace holds of what rules it, and the user's own: kind, name and identity."""
-    found = set()
-    for path in (
-        f"/api/v1/namespaces/{namespace}/resourcequotas",
-        f"/api/v1/namespaces/{namespace}/limitranges",
-        f"/api/v1/namespaces/{namespace}/configmaps",
-        f"/api/v1/namespaces/{namespace}/pods",
-        f"/apis/networking.k8s.io/v1/namespaces/{namespace}/networkpolicies",
-        f"/apis/rbac.authorization.k8s.io/v1/namespaces/{namespace}/roles",
-        f"/apis/apps/v1/namespaces/{namespace}/deployments",
-    ):
-        for item in api.get(path)["items"]:
-            found.add((path.rsplit("/", 1)[1], item["metadata"]["name"], item["metadata"]["uid"]))
-    return found
-
-
-FULL = {"quota": {"pods": "5"}, "access": {"viewers": ["v"]}, "network": {"allowTo": {"cidrs": ["10.0.0.0/8"]}}}
-
-
-def test_a_protected_team_survives_destroy_rename_and_replacement(project: Project, api: Api) -> None:
-    kept = {**FULL, "onDelete": "protect"}
-    assert up(project, "protected", {"vault": kept}).endswith("exit 0")
-    api.create("/api/v1/namespaces/vault/configmaps", {"metadata": {"name": "data"}})
-    before = inside(api, "vault")
-    assert {kind for kind, _, _ in before} >= {"resourcequotas", "limitranges", "networkpolicies", "roles"}
-    attempts = {
-        "destroyed": destroy(project, "protected"),
-        "removed": up(project, "protected", {}),
-        "renamed": up(project, "protected", {"treasury": {**kept, "name": "vault-2"}}),
-        "moved to another namespace": up(project, "protected", {"vault": {**kept, "name": "vault-3"}}),
-    }
-    for how, output in attempts.items():
-        assert "exit 0" not in output, how
-        assert "protect" in output, how
-        assert inside(api, "vault") == before, how
-    # What the arguments may take away is not in the way of daily work.
-    new = {"treasury": {"name": "vault-2"}}  # made by the attempt to rename, before it was refused
-    less = {"quota": {"pods": "6"}}
-    assert up(project, "protected", {**new, "vault": {**less, "onDelete": "protect"}}).endswith("exit 0")
-    assert {name for kind, name, _ in inside(api, "vault") if kind == "roles"} == set()
-    # Whoever means it says so first.
-    assert up(project, "protected", {**new, "vault": less}).endswith("exit 0")
-    assert destroy(project, "protected").endswith("exit 0")
-    assert api.request("GET", "/api/v1/namespaces/vault")[0] == 404
-
-
-def test_a_retained_team_stays_with_all_that_rules_it(project: Project, api: Api) -> None:
-    assert up(project, "retained", {"archive": {**FULL, "onDelete": "retain"}}).endswith("exit 0")
-    api.create("/api/v1/namespaces/archive/configmaps", {"metadata": {"name": "data"}})
-    before = inside(api, "archive")
-    assert destroy(project, "retained").endswith("exit 0")
-    assert inside(api, "archive") == before
-    assert api.get("/api/v1/namespaces/archive")["status"]["phase"] == "Active"
-    # It can come back, and nothing is lost on the way.
-    assert up(project, "retained", {"archive": FULL}).endswith("exit 0")
-    assert inside(api, "archive") == before
-    assert destroy(project, "retained").endswith("exit 0")
-    assert api.request("GET", "/api/v1/namespaces/archive")[0] == 404
-
-
-def test_an_adopted_namespace_loses_nothing_neither_then_nor_later(project: Project, api: Api) -> None:
-    labels = {"pod-security.kubernetes.io/enforce": "baseline", "team": "somebody", "own": "label"}
-    api.create("/api/v1/namespaces", {"metadata": {"name": "legacy", "labels": labels}})
-    api.create("/api/v1/namespaces/legacy/configmaps", {"metadata": {"name": "data"}})
-    api.create("/apis/apps/v1/namespaces/legacy/deployments", {**deployment(), "metadata": {"name": "web"}})
-    api.create("/api/v1/namespaces/legacy/pods", pod("running"))
-    identity = api.get("/api/v1/namespaces/legacy")["metadata"]["uid"]
-    before = inside(api, "legacy")
-    time.sleep(3)  # older than a new one could be
-
-    # Not unasked: the preview refuses, and nothing is changed.
-    configure(project, "adopting", {"legacy": FULL})
-    project.stack("adopting")
-    refused = project.run("pulumi", "preview", "--stack", "adopting")
-    assert refused.returncode != 0
-    assert "namespace legacy exists already" in refused.stdout + refused.stderr
-    assert "Traceback" not in refused.stdout + refused.stderr
-    assert inside(api, "legacy") == before
-    assert not up(project, "adopting", {"legacy": FULL}).endswith("exit 0")
-    assert inside(api, "legacy") == before
-
-    assert up(project, "adopting", {"legacy": {**FULL, "adopt": True}}).endswith("exit 0")
-    namespace = api.get("/api/v1/namespaces/legacy")["metadata"]
-    assert namespace["uid"] == identity
-    assert {**namespace["labels"], **labels, "team": "legacy"}.items() >= namespace["labels"].items() - {
-        ("pod-security.kubernetes.io/enforce", "restricted")
-    }
-    assert namespace["labels"]["pod-security.kubernetes.io/enforce"] == "restricted"
-    assert (namespace["labels"]["team"], namespace["labels"]["own"]) == ("legacy", "label")
-    assert before < inside(api, "legacy")
-
-    # To and fro: a namespace that changes hands is the same one.
-    assert up(project, "adopting", {"legacy": {**FULL, "adopt": False}}).endswith("exit 0")
-    assert up(project, "adopting", {"legacy": {**FULL, "adopt": True}}).endswith("exit 0")
-    assert before < inside(api, "legacy")
-    assert destroy(project, "adopting").endswith("exit 0")
-    assert inside(api, "legacy") == before
-    assert api.get("/api/v1/namespaces/legacy")["metadata"]["uid"] == identity
-
-
-def test_a_namespace_taken_without_a_preview_can_be_given_back(project: Project, api: Api) -> None:
-    api.create("/api/v1/namespaces", {"metadata": {"name": "plain"}})
-    api.create("/api/v1/namespaces/plain/configmaps", {"metadata": {"name": "data"}})
-    identity, before = api.get("/api/v1/namespaces/plain")["metadata"]["uid"], inside(api, "plain")
-    time.sleep(3)  # older than a new one could be
-    taken = up(project, "taking", {"plain": {}})
-    assert "namespace plain exists already" in taken
-    assert "Traceback" not in taken
-    assert not taken.endswith("exit 0")
-    assert up(project, "taking", {"plain": {"adopt": True}}).endswith("exit 0")
-    assert destroy(project, "taking").endswith("exit 0")
-    assert api.get("/api/v1/namespaces/plain")["metadata"]["uid"] == identity
-    assert inside(api, "plain") == before
-
-
-# --- capacity -------------------------------------------------------------------------------------
-
-MIXES = 240
-_CONNECTIONS = 4
-
-
-def at_peak(objects: Iterable[Object]) -> list[Object]:
-    """The pods that a workload has at once at most, as pods of their own: Kubernetes' documented rules."""
-    everything = list(objects)
-    (most,) = [o["spec"]["maxReplicas"] for o in everything if o["kind"] == "HorizontalPodAutoscaler"] or [None]
-    pods = []
-    for manifest in everything:
-        kind, spec = manifest["kind"], manifest.get("spec", {})
-        count = 0
-        if kind == "JobSet":
-            kind, spec = "Job", spec["replicatedJobs"][0]["template"]["spec"]
-        if kind == "Deployment":
-            replicas, surge = spec.get("replicas", most), spec["strategy"]["rollingUpdate"]["maxSurge"]
-            count = replicas + (math.ceil(replicas * int(surge[:-1]) / 100) if isinstance(surge, str) else surge)
-        elif kind == "Job":
-            count = min(spec.get("parallelism", 1), spec.get("completions", spec.get("parallelism", 1)))
-        elif kind == "Pod":
-            count = 1
-        template = manifest if kind == "Pod" else spec.get("template", {})
-        pods += [single(f"{manifest['metadata']['name']}-{index}", template) for index in range(count)]
-    return pods
-
-
-def single(name: str, template: Object) -> Object:
-    """A pod of a template by itself, which waits for ever."""
-    spec = {**copy.deepcopy(template["spec"]), "schedulerName": "nobody"}
-    del spec["serviceAccountName"]  # made before the pods, where the component makes them
-    metadata = {"name": name, "labels": template["metadata"]["labels"]}
-    return {"apiVersion": "v1", "kind": "Pod", "metadata": metadata, "spec": spec}
-
-
-@dataclass(frozen=True)
-class Mix:
-    """A team with workloads that may or may not fit."""
-
-    namespace: str
-    team: TeamNamespaceArgs
-    workloads: dict[str, list[Object]]
-
-    def said_to_fit(self) -> bool:
-        footprints = {name: footprint(objects, self.team.limits()) for name, objects in self.workloads.items()}
-        return not list(shortfalls(self.team.quotas(self.namespace), self.team.limits(), footprints))
-
-
-def mixes(seed: int) -> Iterator[Mix]:
-    """Teams whose quotas lie around what their workloads need: often on the spot, to the last byte."""
-    dice = random.Random(seed)  # noqa: S311
-    for index in range(MIXES):
-        namespace = f"mix-{index}"
-        owner = tenant(namespace, TeamNamespaceArgs())
-        limits = ContainerLimits.of(_limits(dice))
-        workloads = {}
-        for number in range(dice.randint(1, 3)):
-            name = f"w{number}"
-            common = _workload(dice, namespace)
-            if dice.random() < 0.5:
-                job = TrainingJobArgs(**common, **dice.choice(_JOBS))
-                workloads[name] = list(training_job.manifests(name, job, owner).values())
-            else:
-                service = ModelServiceArgs(**common, **dice.choice(_SERVICES))
-                workloads[name] = list(model_service.manifests(name, service, owner).values())
-        footprints = [footprint(objects, limits) for objects in workloads.values()]
-        quota = _quota(dice, _total(footprints))
-        high = sum(pods.count for one in footprints for pods in one.pods if pods.priority_class == "training")
-        pods = str(max(0, high + dice.choice([0, 0, 1, 5, -1])))
-        priorities: Any = {"training": {"pods": pods}} if dice.random() < 0.9 else {}
-        try:
-            team = TeamNamespaceArgs(container_limits=limits, quota=quota, priority_quotas=priorities)
-        except ValueError:  # limits that the quota never admits are refused by themselves
-            team = TeamNamespaceArgs(quota=quota, priority_quotas=priorities)
-        yield Mix(namespace, team, workloads)
-
-
-_JOBS: list[dict[str, Any]] = [
-    {},
-    {"controller": "pod"},
-    {"workers": 3},
-    {"workers": 4, "distributed": "torchrun"},
-    {"workers": 2, "distributed": "torchrun", "restart": "group"},
-]
-_SERVICES: list[dict[str, Any]] = [
-    {},
-    {"replicas": 3, "rollout": "surge"},
-    {"replicas": 5, "rollout": "surge"},
-    {"replicas": 4, "rollout": "replace"},
-    {"autoscale": {"max": 5, "metric": {"name": "waiting", "target": "5"}}},
-    {"replicas": 2, "canary": {"image": "server:v2", "weight": 30}},
-]
-
-
-def _limits(dice: random.Random) -> dict[str, Any]:
-    choices: list[dict[str, Any]] = [
-        {},
-        {"default": {"cpu": "500m", "memory": "512Mi"}},
-        {"default_request": {"cpu": "250m", "memory": "128Mi"}, "default": {"cpu": "2", "memory": "3Gi"}},
-        {"max": {"cpu": "4", "memory": "6Gi"}},
-        {"default": {"memory": "1Gi"}, "max": {"cpu": "3"}},
-    ]
-    return dice.choice(choices)
-
-
-def _workload(dice: random.Random, namespace: str) -> dict[str, Any]:
-    def resources() -> dict[str, Any]:
-        cpu, memory = dice.choice(["250m", "1", "1.5", "3"]), dice.choice(["256Mi", "1Gi", "2.5Gi", "4G"])
-        full, little = {"cpu": cpu, "memory": memory}, {"cpu": "100m", "memory": "100M"}
-        choices: list[dict[str, Any]] = [
-            {"limits": full},
-            {"limits": full, "requests": little},
-            {"requests": full},
-            {"limits": {"memory": memory}, "requests": {"cpu": cpu}},
-        ]
-        # Without a limit, the default limit is often too low: many pods would be refused for that alone.
-        return dice.choices(choices, weights=[5, 5, 1, 1])[0]
-
-    init = [{"name": f"i{index}", "resources": resources()} for index in range(dice.choice([0, 0, 1, 2]))]
-    return {
-        "namespace": namespace,
-        "node_pool": POOL,
-        "resources": resources(),
-        "gpus": dice.choice([0, 0, 1, 4]),
-        "init": init,
-        "priority_class": dice.choices([None, "training", "urgent"], weights=[30, 8, 1])[0],
-    }
-
-
-def _total(footprints: list[Footprint]) -> dict[str, Decimal]:
-    total: dict[str, Decimal] = {}
-    for one in footprints:
-        for pods in one.pods:
-            for key, value in pods.each.items():
-                total[key] = total.get(key, Decimal(0)) + value * pods.count
-    return total
-
-
-def _quota(dice: random.Random, total: dict[str, Decimal]) -> dict[str, str]:
-    """Some keys, each exactly at the sum, a little below it, or above."""
-    counted = ["pods", "cpu", "memory", "requests.cpu", "requests.memory", "limits.cpu", "limits.memory"]
-    keys = dice.sample(counted, dice.randint(1, 4))
-    if dice.random() < 0.5:
-        keys.append("requests.nvidia.com/gpu")
-    quota = {}
-    for key in keys:
-        value = total.get(key, Decimal(0))
-        step = Decimal(1) if key in {"pods", "requests.nvidia.com/gpu"} else Decimal("0.001")
-        value += step * dice.choice([0, 0, 0, 0, 0, 0, 1, 10, -1]) if value else 0
-        quota[key] = spelled(value, "")
-    return quota
-
-
-def prepare(api: Api, mix: Mix) -> None:
-    """The namespace of a mix, with the quotas and limits that the component makes."""
-    api.create("/api/v1/namespaces", {"metadata": {"name": mix.namespace}})
-    path = f"/api/v1/namespaces/{mix.namespace}"
-    account = {"metadata": {"name": "default"}}
-    assert api.request("POST", f"{path}/serviceaccounts", account)[0] in {201, 409}
-    for manifest in manifests(mix.namespace, mix.team).values():
-        if manifest["kind"] in {"ResourceQuota", "LimitRange"}:
-            plural = manifest["kind"].lower() + "s"
-            api.create(f"{path}/{plural}", manifest)
-
-
-def fits(api: Api, mix: Mix) -> bool:
-    """Whether the API server admits every pod of a mix at its peak."""
-    path = f"/api/v1/namespaces/{mix.namespace}"
-    end = time.monotonic() + 60
-    while any("hard" not in quota.get("status", {}) for quota in api.get(f"{path}/resourcequotas")["items"]):
-        assert time.monotonic() < end, "the quotas are not counted"
-        time.sleep(0.1)
-    for manifest in (manifest for objects in mix.workloads.values() for manifest in at_peak(objects)):
-        status, answer = api.request("POST", f"{path}/pods", manifest)
-        if status != 201:
-            assert status in {403, 422}, answer
-            return False
-    return True
-
-
-def test_the_capacity_check_agrees_with_the_api_server(project: Project, api: Api, teams: None) -> None:
-    everything = list(mixes(seed=20))
-    for mix in everything:
-        prepare(api, mix)
-
-    def compare(part: list[Mix]) -> list[tuple[Mix, bool]]:
-        with closing(Api(project.layout)) as own:
-            return [(mix, fits(own, mix)) for mix in part]
-
-    with ThreadPoolExecutor(_CONNECTIONS) as pool:
-        parts = pool.map(compare, [everything[index::_CONNECTIONS] for index in range(_CONNECTIONS)])
-        compared = [pair for part in parts for pair in part]
-    false_alarms = [mix.namespace for mix, admitted in compared if admitted and not mix.said_to_fit()]
-    misses = [mix.namespace for mix, admitted in compared if not admitted and mix.said_to_fit()]
-    assert (false_alarms, misses) == ([], [])
-    admitted = sum(admitted for _, admitted in compared)
-    assert len(compared) == MIXES
-    assert MIXES / 4 < admitted < MIXES * 3 / 4, "the mixes tell little: nearly all fit, or nearly none"
-
-
-@pytest.mark.parametrize("replicas", [1, 4, 5])
-def test_a_rollout_has_as_many_pods_as_were_counted(api: Api, teams: None, replicas: int) -> None:
-    """The real controllers: a rollout whose new pods never get ready stands at its peak."""
-    service = ModelServiceArgs(namespace="beta", image="server:v1", replicas=replicas, rollout="surge")
-    name = f"rolling-{replicas}"
-    objects = model_service.manifests(name, service, service.tenant())
-    manifest = copy.deepcopy(objects["deployment"])
-    manifest["spec"]["template"]["spec"].pop("serviceAccountName")
-    (counted,) = footprint(objects.values(), TeamNamespaceArgs().limits()).pods
-    path = "/apis/apps/v1/namespaces/beta/deployments"
-    api.create(path, manifest)
-
-    def pods() -> int:
-        items = api.get(f"/api/v1/namespaces/beta/pods?labelSelector=app%3D{name}")["items"]
-        return sum("deletionTimestamp" not in item["metadata"] for item in items)
-
-    def ready() -> int:
-        number: int = api.get(f"{path}/{name}").get("status", {}).get("readyReplicas", 0)
-        return number
-
-    wait(lambda: ready() == replicas)
-    change = {"spec": {"template": {"spec": {"schedulerName": "nobody"}}}}
-    assert api.request("PATCH", f"{path}/{name}", change)[0] == 200
-    wait(lambda: pods() == counted.count)
-    time.sleep(1)
-    assert pods() == counted.count
-
-
-def wait(condition: Callable[[], bool]) -> None:
-    end = time.monotonic() + 60
-    while not condition():
-        assert time.monotonic() < end, "it never came to this"
-        time.sleep(0.2)
-
-
-# --- the end --------------------------------------------------------------------------------------
-
-
 def test_destroy_leaves_nothing(project: Project, api: Api, teams: None) -> None:
-    output = destroy(project, "teams")
-    assert output.endswith("exit 0"), output
+    project.stack("teams").destroy()
     left = {item["metadata"]["name"] for item in api.get("/api/v1/namespaces")["items"]}
     assert not left & set(TEAMS)
     for kind in ("validatingadmissionpolicies", "validatingadmissionpolicybindings"):
         assert api.get(f"/apis/admissionregistration.k8s.io/v1/{kind}")["items"] == []
     classes = api.get("/apis/scheduling.k8s.io/v1/priorityclasses")["items"]
     assert not {item["metadata"]["name"] for item in classes} & set(CLASSES)
-
-
-def test_a_protected_team_does_not_keep_the_sandbox_up(project: Project) -> None:
-    assert up(project, "kept", {"vault": {**FULL, "onDelete": "protect"}}).endswith("exit 0")
-    down = project.sandbox("down")
-    assert down.returncode == 0, down.stdout + down.stderr
-    assert not project.layout.cluster.exists()

@@ -1,0 +1,37 @@
+"""The pods that a workload has at once at most, by Kubernetes' documented rules."""
+
+import copy
+import math
+from collections.abc import Iterable
+
+from tests.e2e.api import Object
+
+
+def at_peak(objects: Iterable[Object]) -> list[Object]:
+    """These pods, as pods of their own."""
+    everything = list(objects)
+    (most,) = [o["spec"]["maxReplicas"] for o in everything if o["kind"] == "HorizontalPodAutoscaler"] or [None]
+    pods = []
+    for manifest in everything:
+        kind, spec = manifest["kind"], manifest.get("spec", {})
+        count = 0
+        if kind == "JobSet":
+            kind, spec = "Job", spec["replicatedJobs"][0]["template"]["spec"]
+        if kind == "Deployment":
+            replicas, surge = spec.get("replicas", most), spec["strategy"]["rollingUpdate"]["maxSurge"]
+            count = replicas + (math.ceil(replicas * int(surge[:-1]) / 100) if isinstance(surge, str) else surge)
+        elif kind == "Job":
+            count = min(spec.get("parallelism", 1), spec.get("completions", spec.get("parallelism", 1)))
+        elif kind == "Pod":
+            count = 1
+        template = manifest if kind == "Pod" else spec.get("template", {})
+        pods += [single(f"{manifest['metadata']['name']}-{index}", template) for index in range(count)]
+    return pods
+
+
+def single(name: str, template: Object) -> Object:
+    """A pod of a template by itself, which waits for ever."""
+    spec = {**copy.deepcopy(template["spec"]), "schedulerName": "nobody"}
+    del spec["serviceAccountName"]  # made before the pods, where the component makes them
+    metadata = {"name": name, "labels": template["metadata"]["labels"]}
+    return {"apiVersion": "v1", "kind": "Pod", "metadata": metadata, "spec": spec}
