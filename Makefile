@@ -31,7 +31,7 @@ test: lint ## unit, manifest and configuration tests; needs nothing but PyPI
 e2e: $(READY) ## the real engine against a cluster of its own
 	@$(IN_VENV)/python -m pytest tests/e2e -m "not long" --numprocesses 6 --dist loadfile --no-loadscope-reorder
 
-e2e-long: $(READY) ## further than that: more broken stacks, killed servers, a hundred and sixty reviews
+e2e-long: $(READY) ## those that go further: killed servers, fifty broken stacks, eighty reviewed changes
 	@$(IN_VENV)/python -m pytest tests/e2e -m long --numprocesses 6 --dist loadfile --no-loadscope-reorder
 
 bench: $(READY) ## figures of the program's own cost

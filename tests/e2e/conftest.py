@@ -16,7 +16,6 @@ from tests.e2e.api import Api
 from tests.e2e.lab import TEAM, Lab, wait_until
 from tests.e2e.project import SOURCE, Project
 
-
 # The files that take longest, which begin first: the others fill the time until these end.
 _LONGEST = (
     "test_model_service", "test_training_job", "test_model_service_options", "test_plugin", "test_training_job_forms",

@@ -1,4 +1,4 @@
-"""Scanners of manifests, as a platform team runs them: Checkov and kube-score.
+"""Scanners, as a platform team runs them: Checkov and kube-score of manifests, actionlint of workflows.
 
 They are installed when a test asks for them: Checkov brings a hundred packages, which would rule
 the versions of our own.
@@ -16,6 +16,7 @@ _LOCK = Path(__file__).resolve().parent / "requirements-checkov.txt"
 """Made by: echo checkov | uv pip compile --universal --generate-hashes --no-annotate --no-header - -o FILE."""
 
 _KUBE_SCORE = toolchain.Program("kube-score", {"kube-score": "github.com/zegl/kube-score/cmd/kube-score"})
+_ACTIONLINT = toolchain.Program("actionlint", {"actionlint": "github.com/rhysd/actionlint/cmd/actionlint"})
 
 
 def checkov(manifests: Path) -> subprocess.CompletedProcess[str]:
@@ -34,6 +35,12 @@ def kube_score(manifests: Path) -> subprocess.CompletedProcess[str]:
     """Run all of kube-score's checks, the optional ones too."""
     program = toolchain.build(_KUBE_SCORE) / "kube-score"
     return _run([str(program), "score", "--output-format", "ci", str(manifests)])
+
+
+def actionlint(*workflows: Path) -> subprocess.CompletedProcess[str]:
+    """Check workflows of GitHub Actions, without the linters of shell and Python that a machine may have."""
+    program = toolchain.build(_ACTIONLINT) / "actionlint"
+    return _run([str(program), "-shellcheck=", "-pyflakes=", *map(str, workflows)])
 
 
 def _run(command: list[str], **environment: str) -> subprocess.CompletedProcess[str]:

@@ -84,6 +84,16 @@ def test_the_wheel_has_the_components_and_nothing_else(wheel: Path) -> None:
     assert "ml_platform/py.typed" in files
 
 
+def test_a_git_url_gives_the_same_wheel(wheel: Path, tmp_path: Path) -> None:
+    """What a requirement "ml-platform-components @ git+https://..." makes pip build, of what is committed."""
+    url = f"git+file://{SOURCE}"
+    _run(SOURCE, sys.executable, "-m", "pip", "wheel", "--quiet", "--no-deps", "--wheel-dir", str(tmp_path), url)
+    (built,) = tmp_path.iterdir()
+    assert built.name == wheel.name
+    with zipfile.ZipFile(built) as archive:
+        assert {"ml_platform/__init__.py", "ml_platform/py.typed"} <= set(archive.namelist())
+
+
 def test_the_environment_knows_no_other_room(repository: Path) -> None:
     for room in ("components", "config", "sandbox"):
         code = f"import importlib.util as u; assert u.find_spec({room!r}) is None"

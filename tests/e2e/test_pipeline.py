@@ -1,8 +1,11 @@
 """What the workflows call, typed as any other CI would: up with the approved commit, then looking for drift."""
 
+from pathlib import Path
+
 import pytest
 
-from tests.e2e.project import Project
+from tests.e2e import scanners
+from tests.e2e.project import SOURCE, Project
 
 
 @pytest.fixture(scope="module")
@@ -32,3 +35,13 @@ def test_a_change_by_hand_is_drift(repository: Project) -> None:
     assert drift.returncode != 0
     assert "model-serving-deployment" in drift.stdout
     assert "replicas" in drift.stdout
+
+
+def test_actionlint_finds_nothing_in_the_workflows(tmp_path: Path) -> None:
+    workflows = sorted((SOURCE / ".github" / "workflows").iterdir())
+    done = scanners.actionlint(*workflows)
+    assert (done.returncode, done.stdout) == (0, ""), done.stdout + done.stderr
+    (tmp_path / "wrong.yml").write_text(
+        workflows[0].read_text(encoding="utf-8").replace("steps:", "step:"), encoding="utf-8"
+    )
+    assert 'unexpected key "step"' in scanners.actionlint(tmp_path / "wrong.yml").stdout
