@@ -13,13 +13,14 @@ import pytest
 from sandbox import servers, toolchain
 from sandbox.layout import Layout
 from tests.e2e.api import Api
-from tests.e2e.lab import TEAM, Lab, wait_until
+from tests.e2e.lab import Lab
 from tests.e2e.project import SOURCE, Project
 
 # The files that take longest, which begin first: the others fill the time until these end.
 _LONGEST = (
-    "test_model_service", "test_training_job", "test_model_service_options", "test_plugin", "test_training_job_forms",
-    "test_team_life", "test_stack", "test_review", "test_examples", "test_render", "test_distribution",
+    "test_model_service", "test_plugin", "test_model_service_options", "test_training_job", "test_team_life",
+    "test_review", "test_stack", "test_training_job_forms", "test_render", "test_distribution", "test_examples",
+    "test_policies", "test_docs", "test_capacity", "test_pipeline", "test_sandbox", "test_team_namespace",
 )  # fmt: skip
 
 
@@ -77,16 +78,7 @@ def fresh_copy(name: str) -> Iterator[Project]:
 
 
 @pytest.fixture(scope="module")
-def whole_lab(project: Project) -> Lab:
-    """A stack with nothing in it yet."""
+def lab(project: Project) -> Lab:
+    """A team for training jobs; what one test brings up is the next one's to change, or to take away."""
     project.stack("prod")
     return Lab(project)
-
-
-@pytest.fixture
-def lab(whole_lab: Lab) -> Iterator[Lab]:
-    """The lab; what a test has brought up is removed after it, with no pod left behind."""
-    yield whole_lab
-    whole_lab.up()
-    wait_until(lambda: whole_lab.project.names("pods", TEAM) == [])
-    assert whole_lab.project.names("jobs", TEAM) == []

@@ -153,7 +153,6 @@ def test_children_belong_to_their_components(in_python: Program, in_yaml: Progra
 
 def test_a_second_up_changes_nothing(in_python: Program, in_yaml: Program) -> None:
     for program in (in_python, in_yaml):
-        program.pulumi("preview", "--expect-no-changes")
         program.pulumi("up", "--yes", "--skip-preview", "--expect-no-changes")
 
 

@@ -17,16 +17,19 @@ def test_up_returns_while_the_run_goes_on_and_a_second_one_changes_nothing(lab: 
     status = lab.project.get("job", "bert", TEAM)["status"]
     assert (status["active"], status.get("succeeded"), status.get("conditions")) == (1, None, None)
     before = lab.pod_uids("bert")
-    lab.up(bert=LONG)
     lab.unchanged()
-    assert lab.pulumi("refresh", "--yes", "--skip-preview", "--expect-no-changes").returncode == 0
+    for command in ("up", "refresh"):
+        again = lab.pulumi(command, "--yes", "--skip-preview", "--expect-no-changes")
+        assert again.returncode == 0, again.stdout + again.stderr
     assert lab.pod_uids("bert") == before
 
 
+_GOLD = {**LONG, "labels": {"tier": "gold"}, "retries": 2, "deadline": 3600}
+
+
 def test_labels_retries_and_deadline_change_while_the_run_goes_on(lab: Lab) -> None:
-    lab.up(bert=LONG)
     before = lab.uid("job", "bert"), lab.pod_uids("bert")
-    lab.up(bert={**LONG, "labels": {"tier": "gold"}, "retries": 2, "deadline": 3600})
+    lab.up(bert=_GOLD)
     job = lab.project.get("job", "bert", TEAM)
     assert job["metadata"]["labels"]["tier"] == "gold"
     assert (job["spec"]["backoffLimit"], job["spec"]["activeDeadlineSeconds"]) == (2, 3600)
@@ -34,9 +37,8 @@ def test_labels_retries_and_deadline_change_while_the_run_goes_on(lab: Lab) -> N
 
 
 def test_a_run_is_not_changed_under_its_feet(lab: Lab) -> None:
-    lab.up(bert=LONG)
     before = lab.uid("job", "bert"), lab.pod_uids("bert")
-    lab.declare(bert={**LONG, "image": "trainer:v2"})
+    lab.declare(bert={**_GOLD, "image": "trainer:v2"})
     sentence = (
         "TrainingJob bert: run bert exists, and a run is not changed under its feet: "
         "spec.template.spec.containers[trainer].image would change. "
@@ -45,13 +47,12 @@ def test_a_run_is_not_changed_under_its_feet(lab: Lab) -> None:
     assert sentence in lab.refused("preview")
     assert sentence in lab.refused("up", "--yes", "--skip-preview")
     assert (lab.uid("job", "bert"), lab.pod_uids("bert")) == before
-    lab.up(bert=LONG)
+    lab.declare(bert=_GOLD)
     lab.unchanged()
 
 
 def test_a_new_run_id_starts_a_new_run_after_the_old_one(lab: Lab) -> None:
-    lab.up(bert=LONG)
-    output = lab.up(bert={**LONG, "image": "trainer:v2", "runId": "2"})
+    output = lab.up(bert={**_GOLD, "image": "trainer:v2", "runId": "2"})
     assert output.index("deleted original") < output.index("created replacement")
     assert lab.project.names("jobs", TEAM) == ["bert-2"]
     (pod,) = lab.pods("bert-2")
@@ -60,65 +61,66 @@ def test_a_new_run_id_starts_a_new_run_after_the_old_one(lab: Lab) -> None:
 
 
 def test_a_new_run_beside_the_old_ones_which_go_with_the_training_job(lab: Lab) -> None:
-    lab.up(bert=LONG)
-    keep = {**LONG, "previousRuns": "keep"}
-    lab.declare(bert={**keep, "runId": "2"})
-    assert "run bert would be deleted, since it was deployed without previousRuns: keep" in lab.refused("preview")
+    run = {**_GOLD, "image": "trainer:v2", "runId": "2"}
+    keep = {**run, "previousRuns": "keep"}
+    lab.declare(bert={**keep, "runId": "3"})
+    assert "run bert-2 would be deleted, since it was deployed without previousRuns: keep" in lab.refused("preview")
     lab.up(bert=keep)
-    before = lab.pod_uids("bert")
-    lab.up(bert={**keep, "runId": "2", "image": "trainer:v2"})
-    assert lab.project.names("jobs", TEAM) == ["bert", "bert-2"]
-    assert lab.pod_uids("bert") == before
+    before = lab.pod_uids("bert-2")
+    lab.up(bert={**keep, "runId": "3", "image": "trainer:v3"})
+    assert lab.project.names("jobs", TEAM) == ["bert-2", "bert-3"]
+    assert lab.pod_uids("bert-2") == before
     lab.unchanged()
     lab.up()
     assert lab.project.names("jobs", TEAM) == []
 
 
 def test_completion_is_waited_for(lab: Lab) -> None:
-    lab.up(bert=SHORT, eight={**SHORT, "workers": 8}, strict={**SHORT, "fatalExitCodes": [3]})
-    assert lab.project.get("job", "bert", TEAM)["status"]["succeeded"] == 1
+    lab.up(one=SHORT, eight={**SHORT, "workers": 8}, strict={**SHORT, "fatalExitCodes": [3]})
+    assert lab.project.get("job", "one", TEAM)["status"]["succeeded"] == 1
     assert lab.project.get("job", "eight", TEAM)["status"]["completedIndexes"] == "0-7"
     assert lab.project.get("job", "strict", TEAM)["status"]["succeeded"] == 1
     lab.unchanged()
 
 
-@pytest.mark.parametrize(
-    ("failing", "reason"),
-    [
-        ({"retries": 0}, "[BackoffLimitExceeded] Job has reached the specified backoff limit"),
-        ({"retries": 9, "fatalExitCodes": [3]}, "PodFailurePolicy: Container trainer for pod lab/bert-"),
-        ({"retries": 0, "workers": 2, "distributed": "torchrun"}, "MaxFailedIndexesExceeded: Job has exceeded"),
-    ],
-)
-def test_a_run_that_fails_is_told_with_its_reason_and_would_start_again(
-    lab: Lab, failing: dict[str, Any], reason: str
-) -> None:
-    lab.declare(bert={**SHORT, **failing, "annotations": {EXIT_CODE: "3"}})
+_FAILING: dict[str, Any] = {**SHORT, "retries": 0, "annotations": {EXIT_CODE: "3"}}
+_FAILURES = {
+    "tired": (_FAILING, "[BackoffLimitExceeded] Job has reached the specified backoff limit"),
+    "fatal": (
+        {**_FAILING, "retries": 9, "fatalExitCodes": [3]},
+        "PodFailurePolicy: Container trainer for pod lab/fatal-",
+    ),
+    "torn": ({**_FAILING, "workers": 2, "distributed": "torchrun"}, "MaxFailedIndexesExceeded: Job has exceeded"),
+}
+
+
+@pytest.mark.parametrize("name", _FAILURES)
+def test_a_run_that_fails_is_told_with_its_reason_and_would_start_again(lab: Lab, name: str) -> None:
+    job, reason = _FAILURES[name]
+    lab.declare(**{name: job})
     started = time.monotonic()
     assert reason in lab.refused("up", "--yes", "--skip-preview")
     assert time.monotonic() - started < 60
-    assert "bert-job create replacement" in lab.pulumi("preview").stdout
+    assert f"{name}-job create replacement" in lab.pulumi("preview").stdout
 
 
 def test_the_next_up_starts_a_run_that_failed_again(lab: Lab) -> None:
-    lab.declare(bert={**SHORT, "retries": 0, "annotations": {EXIT_CODE: "3"}})
+    failed = lab.uid("job", "torn")
     lab.refused("up", "--yes", "--skip-preview")
-    failed = lab.uid("job", "bert")
-    lab.refused("up", "--yes", "--skip-preview")
-    assert lab.uid("job", "bert") != failed
+    assert lab.uid("job", "torn") != failed
 
 
 def test_the_timeout_ends_the_wait_and_not_the_run(lab: Lab) -> None:
-    lab.declare(bert={**LONG, "waitFor": "completion", "timeout": 3})
+    lab.declare(slow={**LONG, "waitFor": "completion", "timeout": 3})
     started = time.monotonic()
     lab.refused("up", "--yes", "--skip-preview")
     assert time.monotonic() - started < 30
-    assert lab.project.get("job", "bert", TEAM)["status"]["active"] == 1
+    assert lab.project.get("job", "slow", TEAM)["status"]["active"] == 1
 
 
 def test_a_failed_pod_is_retried_and_a_disrupted_one_is_not_counted(lab: Lab) -> None:
-    lab.up(bert={**LONG, "retries": 1, "annotations": {RUN_FOR: "1s", EXIT_CODE: "3"}}, moved={**LONG, "retries": 0})
-    wait_until(lambda: lab.project.get("job", "bert", TEAM)["status"].get("failed") == 2, 60)
+    lab.up(retried={**LONG, "retries": 1, "annotations": {RUN_FOR: "1s", EXIT_CODE: "3"}}, moved={**LONG, "retries": 0})
+    wait_until(lambda: lab.project.get("job", "retried", TEAM)["status"].get("failed") == 2, 60)
     (pod,) = lab.pods("moved")
     # What a node that is drained makes of a pod; kwok's nodes delete it without a word.
     drained = {"phase": "Failed", "conditions": [{"type": "DisruptionTarget", "status": "True"}]}
@@ -135,10 +137,10 @@ def test_a_failed_pod_is_retried_and_a_disrupted_one_is_not_counted(lab: Lab) ->
     assert (job["status"]["active"], job["status"].get("conditions")) == (1, None)
 
 
-def test_destroy_needs_no_program_and_leaves_nothing(whole_lab: Lab) -> None:
-    whole_lab.up(bert={**LONG, "previousRuns": "keep"}, eight=TORCHRUN)
-    whole_lab.up(bert={**LONG, "previousRuns": "keep", "runId": "2"}, eight=TORCHRUN)
-    destroyed = whole_lab.pulumi("destroy", "--yes", "--skip-preview")
+def test_destroy_needs_no_program_and_leaves_nothing(lab: Lab) -> None:
+    lab.up(bert={**LONG, "previousRuns": "keep"}, eight=TORCHRUN)
+    lab.up(bert={**LONG, "previousRuns": "keep", "runId": "2"}, eight=TORCHRUN)
+    destroyed = lab.pulumi("destroy", "--yes", "--skip-preview")
     assert destroyed.returncode == 0, destroyed.stdout + destroyed.stderr
-    assert whole_lab.project.get("jobs")["items"] == []
-    assert whole_lab.project.get("pods")["items"] == []
+    assert lab.project.get("jobs")["items"] == []
+    assert lab.project.get("pods")["items"] == []

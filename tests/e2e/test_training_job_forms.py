@@ -3,31 +3,148 @@
 import time
 from typing import Any
 
+import pytest
+
 from tests.e2e.lab import LONG, RUN_FOR, TEAM, TORCHRUN, Lab, wait_until
 
+# What Kueue does to a Job with its label, done by hand: it is suspended before it starts.
+SUSPENDING: dict[str, Any] = {
+    "apiVersion": "admissionregistration.k8s.io/v1",
+    "kind": "MutatingAdmissionPolicy",
+    "metadata": {"name": "suspend-queued-jobs"},
+    "spec": {
+        "matchConstraints": {
+            "resourceRules": [
+                {"apiGroups": ["batch"], "apiVersions": ["v1"], "operations": ["CREATE"], "resources": ["jobs"]}
+            ]
+        },
+        "matchConditions": [
+            {"name": "queued", "expression": "'kueue.x-k8s.io/queue-name' in object.metadata.?labels.orValue({})"}
+        ],
+        "reinvocationPolicy": "Never",
+        "mutations": [
+            {
+                "patchType": "ApplyConfiguration",
+                "applyConfiguration": {"expression": "Object{spec: Object.spec{suspend: true}}"},
+            }
+        ],
+    },
+}
+SUSPENDS: dict[str, Any] = {
+    "apiVersion": "admissionregistration.k8s.io/v1",
+    "kind": "MutatingAdmissionPolicyBinding",
+    "metadata": {"name": "suspend-queued-jobs"},
+    "spec": {"policyName": "suspend-queued-jobs"},
+}
 
-def test_eight_workers_have_eight_names_that_the_service_resolves(lab: Lab) -> None:
-    lab.up(bert=TORCHRUN)
-    names = {f"bert-{index}" for index in range(8)}
-    wait_until(lambda: len(lab.pods("bert")) == 8)
-    assert {pod["spec"]["hostname"] for pod in lab.pods("bert")} == names
-    assert {pod["spec"]["subdomain"] for pod in lab.pods("bert")} == {"bert-workers"}
+EVERYTHING: dict[str, Any] = {
+    "team": TEAM,
+    "nodePool": "gpu",
+    "gpus": 2,
+    "command": ["torchrun", "train.py"],
+    "args": ["--lr", "1"],
+    "env": {"A": "1"},
+    "secretEnv": {"TOKEN": {"secret": "hub", "key": "token"}},
+    "framework": "pytorch",
+    "experiment": "lr",
+    "labels": {"tier": "gold"},
+    "annotations": {RUN_FOR: "600s"},
+    "priorityClass": "high",
+    "workers": 2,
+    "distributed": "torchrun",
+    "minWorkers": 1,
+    "fatalExitCodes": [3, 4],
+    "volumes": {
+        "claim": {"path": "/claim", "claim": "data", "accessMode": "ReadWriteMany"},
+        "scratch": {"path": "/scratch", "ephemeral": "5Gi"},
+        "weights": {"path": "/weights", "image": "models/bert:v1"},
+        "settings": {"path": "/settings", "configMap": "settings"},
+    },
+    "sharedMemory": "2Gi",
+    "init": [{"name": "stage", "command": ["fetch"], "resources": {"requests": {"cpu": "1", "memory": "1Gi"}}}],
+    "checkpoints": {"claim": "runs", "accessMode": "ReadWriteMany"},
+    "retries": 3,
+    "deadline": 3600,
+    "runId": "2",
+}
+
+FORMS: dict[str, dict[str, Any]] = {
+    "eight": TORCHRUN,
+    "queued": {**LONG, "queue": "gpus"},
+    "hasty": {**LONG, "waitFor": "none"},
+    "bare": {**LONG, "controller": "pod"},
+    "everything": EVERYTHING,
+}
+
+
+@pytest.fixture(scope="module")
+def forms(lab: Lab) -> Lab:
+    """All forms side by side, up, while none of the runs has ended."""
+    priority = {
+        "apiVersion": "scheduling.k8s.io/v1",
+        "kind": "PriorityClass",
+        "metadata": {"name": "high"},
+        "value": 1000,
+    }
+    for manifest in (SUSPENDING, SUSPENDS, priority):
+        created = lab.project.apply(manifest)
+        assert created.returncode == 0, created.stderr
+    time.sleep(2)  # until the API server has taken the policy in
+    started = time.monotonic()
+    lab.up(**FORMS)
+    assert time.monotonic() - started < 60
+    return lab
+
+
+def test_a_second_up_changes_nothing(forms: Lab) -> None:
+    forms.unchanged()
+
+
+def test_eight_workers_have_eight_names_that_the_service_resolves(forms: Lab) -> None:
+    names = {f"eight-{index}" for index in range(8)}
+    wait_until(lambda: len(forms.pods("eight")) == 8)
+    assert {pod["spec"]["hostname"] for pod in forms.pods("eight")} == names
+    assert {pod["spec"]["subdomain"] for pod in forms.pods("eight")} == {"eight-workers"}
 
     def resolvable() -> set[str]:
-        slices = lab.project.get("endpointslices", namespace=TEAM)["items"]
-        return {end["hostname"] for each in slices for end in each["endpoints"] or [] if end["addresses"]}
+        slices = forms.project.get("endpointslices", namespace=TEAM)["items"]
+        own = [each for each in slices if each["metadata"]["labels"]["kubernetes.io/service-name"] == "eight-workers"]
+        return {end["hostname"] for each in own for end in each["endpoints"] or [] if end["addresses"]}
 
     wait_until(lambda: resolvable() == names)
-    ranks = [pod["metadata"]["annotations"]["batch.kubernetes.io/job-completion-index"] for pod in lab.pods("bert")]
+    ranks = [pod["metadata"]["annotations"]["batch.kubernetes.io/job-completion-index"] for pod in forms.pods("eight")]
     assert sorted(ranks) == [str(index) for index in range(8)]
-    assert "bert-workers" in lab.project.names("networkpolicies", TEAM)
-    lab.unchanged()
+    assert "eight-workers" in forms.project.names("networkpolicies", TEAM)
+
+
+def test_a_queued_run_is_not_awaited(forms: Lab) -> None:
+    job = forms.project.get("job", "queued", TEAM)
+    assert job["spec"]["suspend"] is True
+    assert job["metadata"]["labels"]["kueue.x-k8s.io/queue-name"] == "gpus"
+    assert forms.pods("queued") == []
+
+
+def test_every_option_together_passes_the_api_server_and_restricted_pod_security(forms: Lab) -> None:
+    # Pods are what Pod Security is enforced on, so that it is they who prove it.
+    wait_until(lambda: len(forms.pods("everything-2")) == 2)
+    spec = forms.pods("everything-2")[0]["spec"]
+    assert spec["priority"] == 1000
+    variables = {variable["name"]: variable.get("value") for variable in spec["containers"][0]["env"]}
+    assert variables["CHECKPOINT_DIR"] == "/checkpoints/everything-2"
+    assert variables["PET_NNODES"] == "1:2"
+    assert [container["name"] for container in spec["initContainers"]] == ["stage"]
+
+
+def test_the_pod_form_is_ready_and_is_not_changed_under_its_feet(forms: Lab) -> None:
+    assert forms.project.get("pod", "bare", TEAM)["status"]["phase"] == "Running"
+    forms.declare(**{**FORMS, "bare": {**FORMS["bare"], "image": "trainer:v2"}})
+    assert "spec.containers[trainer].image would change" in forms.refused("preview")
 
 
 def test_a_group_is_refused_by_a_preview_where_the_cluster_lacks_the_operator(lab: Lab) -> None:
-    lab.declare(bert={**TORCHRUN, "restart": "group"})
+    lab.declare(group={**TORCHRUN, "restart": "group"})
     refused = lab.refused("preview")
-    assert "bert-needs-jobset-operator" in refused
+    assert "group-needs-jobset-operator" in refused
     assert "resource 'jobsets.jobset.x-k8s.io' does not exist" in refused
 
 
@@ -36,14 +153,14 @@ def test_a_group_where_the_cluster_has_the_operator(lab: Lab) -> None:
     assert crd.returncode == 0, crd.stderr
     wait_until(lambda: "jobsets" in lab.project.run("kubectl", "api-resources", "-o", "name").stdout)
     group = {**TORCHRUN, "restart": "group", "fatalExitCodes": [3]}
-    lab.up(bert=group)
+    lab.up(group=group)
     lab.unchanged()
-    lab.up(bert={**group, "labels": {"tier": "gold"}})
-    assert lab.project.get("jobset", "bert", TEAM)["metadata"]["labels"]["tier"] == "gold"
-    lab.declare(bert={**group, "image": "trainer:v2"})
+    lab.up(group={**group, "labels": {"tier": "gold"}})
+    assert lab.project.get("jobset", "group", TEAM)["metadata"]["labels"]["tier"] == "gold"
+    lab.declare(group={**group, "image": "trainer:v2"})
     assert "containers[trainer].image would change" in lab.refused("preview")
-    lab.up(bert={**group, "image": "trainer:v2", "runId": "2"})
-    assert lab.project.names("jobsets", TEAM) == ["bert-2"]
+    lab.up(group={**group, "image": "trainer:v2", "runId": "2"})
+    assert lab.project.names("jobsets", TEAM) == ["group-2"]
 
 
 # The operator's kind as far as this project uses it, and strict where it does; the template is a Job's.
@@ -105,112 +222,3 @@ JOBSET_CRD: dict[str, Any] = {
         ],
     },
 }
-
-
-def test_a_queued_run_is_not_awaited(lab: Lab) -> None:
-    # What Kueue does to a Job with its label, done by hand: it is suspended before it starts.
-    policy = {
-        "apiVersion": "admissionregistration.k8s.io/v1",
-        "kind": "MutatingAdmissionPolicy",
-        "metadata": {"name": "suspend-queued-jobs"},
-        "spec": {
-            "matchConstraints": {
-                "resourceRules": [
-                    {"apiGroups": ["batch"], "apiVersions": ["v1"], "operations": ["CREATE"], "resources": ["jobs"]}
-                ]
-            },
-            "matchConditions": [
-                {"name": "queued", "expression": "'kueue.x-k8s.io/queue-name' in object.metadata.?labels.orValue({})"}
-            ],
-            "reinvocationPolicy": "Never",
-            "mutations": [
-                {
-                    "patchType": "ApplyConfiguration",
-                    "applyConfiguration": {"expression": "Object{spec: Object.spec{suspend: true}}"},
-                }
-            ],
-        },
-    }
-    binding = {
-        "apiVersion": "admissionregistration.k8s.io/v1",
-        "kind": "MutatingAdmissionPolicyBinding",
-        "metadata": {"name": "suspend-queued-jobs"},
-        "spec": {"policyName": "suspend-queued-jobs"},
-    }
-    for manifest in (policy, binding):
-        created = lab.project.apply(manifest)
-        assert created.returncode == 0, created.stderr
-    time.sleep(2)  # until the API server has taken it in
-    started = time.monotonic()
-    lab.up(bert={**LONG, "queue": "gpus"})
-    assert time.monotonic() - started < 30
-    job = lab.project.get("job", "bert", TEAM)
-    assert job["spec"]["suspend"] is True
-    assert job["metadata"]["labels"]["kueue.x-k8s.io/queue-name"] == "gpus"
-    assert lab.pods("bert") == []
-    lab.unchanged()
-
-
-def test_nothing_is_waited_for(lab: Lab) -> None:
-    lab.up(bert={**LONG, "waitFor": "none"})
-    lab.unchanged()
-
-
-def test_the_pod_form_is_ready_and_is_not_changed_under_its_feet(lab: Lab) -> None:
-    pod = {**LONG, "controller": "pod"}
-    lab.up(bert=pod)
-    assert lab.project.get("pod", "bert", TEAM)["status"]["phase"] == "Running"
-    lab.declare(bert={**pod, "image": "trainer:v2"})
-    assert "spec.containers[trainer].image would change" in lab.refused("preview")
-
-
-EVERYTHING: dict[str, Any] = {
-    "team": TEAM,
-    "nodePool": "gpu",
-    "gpus": 2,
-    "command": ["torchrun", "train.py"],
-    "args": ["--lr", "1"],
-    "env": {"A": "1"},
-    "secretEnv": {"TOKEN": {"secret": "hub", "key": "token"}},
-    "framework": "pytorch",
-    "experiment": "lr",
-    "labels": {"tier": "gold"},
-    "annotations": {RUN_FOR: "600s"},
-    "priorityClass": "high",
-    "workers": 2,
-    "distributed": "torchrun",
-    "minWorkers": 1,
-    "fatalExitCodes": [3, 4],
-    "volumes": {
-        "claim": {"path": "/claim", "claim": "data", "accessMode": "ReadWriteMany"},
-        "scratch": {"path": "/scratch", "ephemeral": "5Gi"},
-        "weights": {"path": "/weights", "image": "models/bert:v1"},
-        "settings": {"path": "/settings", "configMap": "settings"},
-    },
-    "sharedMemory": "2Gi",
-    "init": [{"name": "stage", "command": ["fetch"], "resources": {"requests": {"cpu": "1", "memory": "1Gi"}}}],
-    "checkpoints": {"claim": "runs", "accessMode": "ReadWriteMany"},
-    "retries": 3,
-    "deadline": 3600,
-    "runId": "2",
-}
-
-
-def test_every_option_together_passes_the_api_server_and_restricted_pod_security(lab: Lab) -> None:
-    priority = {
-        "apiVersion": "scheduling.k8s.io/v1",
-        "kind": "PriorityClass",
-        "metadata": {"name": "high"},
-        "value": 1000,
-    }
-    assert lab.project.apply(priority).returncode == 0
-    lab.up(bert=EVERYTHING)
-    # Pods are what Pod Security is enforced on, so that it is they who prove it.
-    wait_until(lambda: len(lab.pods("bert-2")) == 2)
-    spec = lab.pods("bert-2")[0]["spec"]
-    assert spec["priority"] == 1000
-    variables = {variable["name"]: variable.get("value") for variable in spec["containers"][0]["env"]}
-    assert variables["CHECKPOINT_DIR"] == "/checkpoints/bert-2"
-    assert variables["PET_NNODES"] == "1:2"
-    assert [container["name"] for container in spec["initContainers"]] == ["stage"]
-    lab.unchanged()
