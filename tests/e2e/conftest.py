@@ -30,6 +30,15 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     items.sort(key=lambda item: rank.get(item.path.stem, len(rank)))
 
 
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Print the tables that tests have recorded, from whichever process they ran in."""
+    for report in terminalreporter.getreports("passed") + terminalreporter.getreports("failed"):
+        for name, table in report.user_properties if report.when == "call" else []:
+            if name == "table":
+                terminalreporter.section(report.nodeid.partition("::")[2])
+                terminalreporter.write_line(str(table))
+
+
 @pytest.fixture(scope="session", autouse=True)
 def programs() -> None:
     """The toolchain, built before the first test needs it: a test's time-out is not for that."""

@@ -7,7 +7,7 @@ replacement or a deletion counts as seen), ``kubectl apply --dry-run=server`` (a
 import json
 import os
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import date
 from unittest.mock import patch
@@ -95,19 +95,21 @@ def _seen(project: Project, edit: Edit) -> Seen:
     return Seen(by_preview, applied.returncode != 0, made.level in {"stop", "look"}, why[0] if why else "")
 
 
-def test_forty_harmful_and_forty_harmless_changes(plain: Project, capsys: pytest.CaptureFixture[str]) -> None:
+def test_forty_harmful_and_forty_harmless_changes(
+    plain: Project, record_property: Callable[[str, object], None]
+) -> None:
     assert (len(HARMFUL), len(HARMLESS)) == (40, 40)
-    wrong = []
-    with capsys.disabled():
-        for title, changes, expected in (("harmful", HARMFUL, True), ("harmless", HARMLESS, False)):
-            print(f"\n{title:45} preview  dry run  review  why")
-            results = {}
-            for name, edit in changes.items():
-                results[name] = seen_by = _seen(plain, edit)
-                marks = ["seen" if flag else "-" for flag in (seen_by.preview, seen_by.dry_run, seen_by.review)]
-                print(f"{name:45} {marks[0]:8} {marks[1]:8} {marks[2]:7} {' '.join(seen_by.why.split())[:110]}")
-                if seen_by.review != expected:
-                    wrong.append(name)
-            sums = [sum(getattr(r, who) for r in results.values()) for who in ("preview", "dry_run", "review")]
-            print(f"{f'seen, of {len(changes)}':45} {sums[0]:<8} {sums[1]:<8} {sums[2]}")
+    table, wrong = [], []
+    for title, changes, expected in (("harmful", HARMFUL, True), ("harmless", HARMLESS, False)):
+        table.append(f"{title:45} preview  dry run  review  why")
+        results = {}
+        for name, edit in changes.items():
+            results[name] = seen_by = _seen(plain, edit)
+            marks = ["seen" if flag else "-" for flag in (seen_by.preview, seen_by.dry_run, seen_by.review)]
+            table.append(f"{name:45} {marks[0]:8} {marks[1]:8} {marks[2]:7} {' '.join(seen_by.why.split())[:110]}")
+            if seen_by.review != expected:
+                wrong.append(name)
+        sums = [sum(getattr(r, who) for r in results.values()) for who in ("preview", "dry_run", "review")]
+        table.append(f"{f'seen, of {len(changes)}':45} {sums[0]:<8} {sums[1]:<8} {sums[2]}")
+    record_property("table", "\n".join(table))
     assert wrong == []
