@@ -5,13 +5,12 @@ new pod takes over from the one that failed: ``<job>-<index>.<service>``.
 """
 
 from .labels import Labels, selector
+from .network import DNS_NAMESPACE, dns, everywhere
 from .registration import Manifest, Manifests
 from .security import Security
 
 # torchrun's own default port. A pod has an address of its own, so that it is always free.
 PORT = 29500
-
-DNS_PORT = 53
 
 INDEX = "metadata.annotations['batch.kubernetes.io/job-completion-index']"
 
@@ -20,12 +19,13 @@ class TrainingSecurity(Security):
     """Opt-outs of a training job from the restricted defaults, each named so that a reviewer sees it.
 
     Without any, a pod passes Pod Security ``restricted``, has a read-only root file system with a
-    writable ``/tmp``, and no access to the Kubernetes API. Several workers talk to each other and to
-    DNS only.
+    writable ``/tmp``, and no access to the Kubernetes API. Several workers talk to each other, to DNS
+    and to whom the team's ``network`` names, and to none of the team's other pods.
     """
 
     open_egress: bool = False
-    """Let several workers call any address: an object store with the data, an experiment tracker."""
+    """Let several workers call any address but the cloud's metadata server: an object store with the data,
+    an experiment tracker. Not needed for what the team's ``network.allow_to`` names."""
 
 
 def service_name(name: str) -> str:
@@ -73,7 +73,6 @@ def network(name: str, metadata: Manifest, labels: Labels, *, open_egress: bool)
         },
     }
     each_other = {"podSelector": {"matchLabels": workers}}
-    dns = [{"protocol": protocol, "port": DNS_PORT} for protocol in ("UDP", "TCP")]
     policy = {
         "apiVersion": "networking.k8s.io/v1",
         "kind": "NetworkPolicy",
@@ -83,7 +82,7 @@ def network(name: str, metadata: Manifest, labels: Labels, *, open_egress: bool)
             "policyTypes": ["Ingress", "Egress"],
             # No ports: collectives choose theirs freely.
             "ingress": [{"from": [each_other]}],
-            "egress": [{}] if open_egress else [{"to": [each_other]}, {"ports": dns}],
+            "egress": [{"to": [each_other]}, everywhere() if open_egress else dns(DNS_NAMESPACE)],
         },
     }
     return {"network-policy": policy, "service": service}

@@ -10,6 +10,9 @@ Labels = dict[str, Any]
 
 MANAGED_BY = {"app.kubernetes.io/managed-by": "pulumi"}
 
+WORKERS = {"ml-platform/network": "workers"}
+"""The label of pods that no other pod of their namespace may talk to: workers of a distributed training."""
+
 
 def workload_labels(
     name: str,

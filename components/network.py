@@ -10,6 +10,7 @@ from typing import Annotated
 from pydantic import AfterValidator, Field, model_validator
 
 from .arguments import Arguments, refuse
+from .labels import WORKERS
 from .names import DnsLabel, Port
 from .registration import Manifest
 
@@ -29,6 +30,9 @@ def _cidr(text: str) -> str:
 
 
 Cidr = Annotated[str, AfterValidator(_cidr), Field(examples=["10.0.0.0/8"])]
+
+DNS_NAMESPACE = "kube-system"
+"""Where clusters have their DNS servers."""
 
 # Where clouds hand out the credentials of the node: whoever reaches it acts as the node does.
 _METADATA = ("169.254.169.254", "fd00:ec2::254")
@@ -79,7 +83,7 @@ class Network(Arguments):
     """Who may call the team's model services; default: the team itself, and anywhere for a team that
     ``serves``."""
 
-    dns_namespace: DnsLabel = "kube-system"
+    dns_namespace: DnsLabel = DNS_NAMESPACE
     """Namespace of the cluster's DNS servers. The caches of nodes (169.254.0.0/16) are asked too."""
 
     cloud_metadata: bool = False
@@ -89,9 +93,10 @@ class Network(Arguments):
 
 def policies(metadata: Manifest, network: Network, *, serves: bool) -> dict[str, Manifest]:
     """The NetworkPolicies of a team, by role."""
-    dns = [{"protocol": protocol, "port": 53} for protocol in ("UDP", "TCP")]
-    dns_servers = [_namespace(network.dns_namespace), {"ipBlock": {"cidr": _LINK_LOCAL}}]
     itself: list[Manifest] = [{"podSelector": {}}]
+    # Policies add up: what this one let in, the workers' own could not keep out.
+    ((key, value),) = WORKERS.items()
+    no_worker = {"matchExpressions": [{"key": key, "operator": "NotIn", "values": [value]}]}
     specs: dict[str, Manifest] = {}
     sources, targets = _peers(network.allow_from), _peers(network.allow_to, hidden=not network.cloud_metadata)
     if sources:
@@ -108,8 +113,9 @@ def policies(metadata: Manifest, network: Network, *, serves: bool) -> dict[str,
             "ingress": [{**({"from": callers} if callers else {}), **({"ports": ports} if ports else {})}],
         }
     specs |= {
-        "allow-dns": {"policyTypes": ["Egress"], "egress": [{"to": dns_servers, "ports": dns}]},
+        "allow-dns": {"policyTypes": ["Egress"], "egress": [dns(network.dns_namespace)]},
         "allow-same-namespace": {
+            "podSelector": no_worker,
             "policyTypes": ["Ingress", "Egress"],
             "ingress": [{"from": itself}],
             "egress": [{"to": itself}],
@@ -125,6 +131,17 @@ def policies(metadata: Manifest, network: Network, *, serves: bool) -> dict[str,
         }
         for role, spec in specs.items()
     }
+
+
+def dns(namespace: str) -> Manifest:
+    """The egress rule that lets names be resolved, by the servers in a namespace or on the node itself."""
+    servers = [_namespace(namespace), {"ipBlock": {"cidr": _LINK_LOCAL}}]
+    return {"to": servers, "ports": [{"protocol": protocol, "port": 53} for protocol in ("UDP", "TCP")]}
+
+
+def everywhere() -> Manifest:
+    """The egress rule that lets pods call any address but the cloud's metadata servers."""
+    return {"to": [{"namespaceSelector": {}}, *_peers(Peers(cidrs=["0.0.0.0/0", "::/0"]), hidden=True)]}
 
 
 def _namespace(name: str) -> Manifest:

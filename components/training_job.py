@@ -9,7 +9,7 @@ from pydantic import Field
 from .arguments import checked_name, refuse
 from .distributed import TrainingSecurity, network, service_name, torchrun
 from .jobset import NEEDS_OPERATOR, Operator, jobset, name_of_job
-from .labels import Labels, workload_labels
+from .labels import WORKERS, Labels, workload_labels
 from .names import DnsLabel, LabelValue, ServiceName
 from .names import Labels as LabelArguments
 from .quantities import Quantity
@@ -265,9 +265,10 @@ def _template(name: str, run: str, args: TrainingJobArgs, labels: Labels) -> Man
             processes=args.gpus or 1,
             restarts=args.retries,
         )
+    isolated = WORKERS if args.workers > 1 else {}
     pod = Pod(
         "trainer",
-        {**{key: value for key, value in labels.items() if key not in own}, **_POD_LABELS},
+        {**{key: value for key, value in labels.items() if key not in own}, **isolated, **_POD_LABELS},
         shared_memory=args.memory_for_sharing(),
         env=env,
         volumes={_CHECKPOINTS: args.checkpoints.volume()} if args.checkpoints else {},

@@ -5,6 +5,8 @@ from typing import Any
 import pytest
 
 from components import ArgumentError, NodePool, TrainingJob
+from components.network import Network, dns
+from components.network import policies as team_policies
 from tests.mocks import deploy
 from tests.schemas import assert_valid
 from tests.trainings import arguments, container, env, job, objects
@@ -82,19 +84,57 @@ def test_each_of_several_workers_has_its_own_retries() -> None:
 def test_workers_talk_to_each_other_and_to_dns_only() -> None:
     spec = objects(**TORCHRUN, labels={"app": "ml"})["network-policy"]["spec"]
     each_other = [{"podSelector": {"matchLabels": {"app": "ml"}}}]
-    dns = [{"protocol": "UDP", "port": 53}, {"protocol": "TCP", "port": 53}]
     assert spec == {
         "podSelector": {"matchLabels": {"app": "ml"}},
         "policyTypes": ["Ingress", "Egress"],
         "ingress": [{"from": each_other}],
-        "egress": [{"to": each_other}, {"ports": dns}],
+        "egress": [{"to": each_other}, dns("kube-system")],
     }
 
 
-def test_a_named_opt_out_lets_workers_call_any_address() -> None:
+def test_the_teams_other_pods_and_workers_leave_each_other_alone() -> None:
+    """Policies add up: what counts is what the team's and the run's let through together."""
+    run = objects(**TORCHRUN)
+    policies = [*team_policies({"namespace": "lab"}, Network(), serves=False).values(), run["network-policy"]]
+    worker = run["job"]["spec"]["template"]["metadata"]["labels"]
+    notebook = {"app": "notebook"}
+    assert connected(policies, worker, worker)
+    assert connected(policies, notebook, notebook)
+    assert not connected(policies, notebook, worker)
+    assert not connected(policies, worker, notebook)
+
+
+def connected(policies: list[dict[str, Any]], source: dict[str, str], target: dict[str, str]) -> bool:
+    """Whether a pod of a namespace with these policies may open a connection to another one."""
+
+    def selected(labels: dict[str, str], selector: dict[str, Any]) -> bool:
+        excluded = selector.get("matchExpressions", [])
+        assert all(expression["operator"] == "NotIn" for expression in excluded)
+        return selector.get("matchLabels", {}).items() <= labels.items() and not any(
+            labels.get(expression["key"]) in expression["values"] for expression in excluded
+        )
+
+    def lets(direction: str, peers: str, pod: dict[str, str], other: dict[str, str]) -> bool:
+        return any(
+            "podSelector" in peer and selected(other, peer["podSelector"])
+            for policy in policies
+            if selected(pod, policy["spec"]["podSelector"])
+            for rule in policy["spec"].get(direction, [])
+            for peer in rule.get(peers, [])
+        )
+
+    return lets("egress", "to", source, target) and lets("ingress", "from", target, source)
+
+
+def test_a_named_opt_out_lets_workers_call_any_address_but_that_of_the_clouds_credentials() -> None:
     spec = objects(**TORCHRUN, security={"open_egress": True})["network-policy"]["spec"]
-    assert spec["egress"] == [{}]
-    assert spec["ingress"] == [{"from": [{"podSelector": {"matchLabels": {"app": "bert"}}}]}]
+    each_other = {"podSelector": {"matchLabels": {"app": "bert"}}}
+    blocks = [
+        {"ipBlock": {"cidr": "0.0.0.0/0", "except": ["169.254.169.254/32"]}},
+        {"ipBlock": {"cidr": "::/0", "except": ["fd00:ec2::254/128"]}},
+    ]
+    assert spec["egress"] == [{"to": [each_other]}, {"to": [{"namespaceSelector": {}}, *blocks]}]
+    assert spec["ingress"] == [{"from": [each_other]}]
 
 
 def test_a_group_is_a_jobset_around_the_same_job() -> None:
