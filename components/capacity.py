@@ -3,11 +3,14 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Any
+from typing import Any, get_args
 
 from .footprint import Container, Footprint, Pods
 from .quantities import amount, spelled
 from .quota import CLOSED, ContainerLimits, Quota
+from .security import Standard
+
+_STRICTNESS = get_args(Standard)
 
 # Kubernetes wants these of every container where a quota counts them.
 _REQUIRED = {"cpu", "memory", "requests.cpu", "requests.memory", "limits.cpu", "limits.memory"}
@@ -26,12 +29,19 @@ class Shortfall:
     workload: str | None = None
 
 
-def shortfalls(
-    quotas: Sequence[Quota], limits: ContainerLimits, workloads: Mapping[str, Footprint]
-) -> Iterable[Shortfall]:
+@dataclass(frozen=True)
+class Terms:
+    """What a namespace holds its pods to."""
+
+    quotas: Sequence[Quota]
+    limits: ContainerLimits
+    pod_security: Standard = "privileged"
+
+
+def shortfalls(terms: Terms, workloads: Mapping[str, Footprint]) -> Iterable[Shortfall]:
     """All that does not fit: sums above a quota, and pods that no sum would make fit."""
     told = set()
-    for quota in quotas:
+    for quota in terms.quotas:
         for key, hard in quota.hard.items() if not quota.others else ():
             shares = {name: _share(key, quota, workload) for name, workload in workloads.items()}
             total = sum((share for share, _ in shares.values()), Decimal(0))
@@ -41,48 +51,58 @@ def shortfalls(
                     told.add(short.path)
                     yield short
     for name, workload in workloads.items():
-        yield from _refused_pods(quotas, limits, name, workload)
+        yield from _refused_pods(terms, name, workload)
 
 
 class Capacity:
     """What a team has, and what its workloads have taken of it so far."""
 
-    def __init__(self, quotas: Sequence[Quota], limits: ContainerLimits) -> None:
-        self._quotas, self._limits = quotas, limits
+    def __init__(self, terms: Terms) -> None:
+        self._terms = terms
         self._workloads: dict[str, Footprint] = {}
         # Kept, so that the thousandth workload takes no longer to count than the first.
-        self._totals = [dict.fromkeys(quota.hard, Decimal(0)) for quota in quotas]
+        self._totals = [dict.fromkeys(quota.hard, Decimal(0)) for quota in terms.quotas]
 
     def add(self, workload: str, footprint: Footprint) -> list[Shortfall]:
         """Count a workload in; where something does not fit it is not counted, and said."""
         totals = [
             {key: total + _share(key, quota, footprint)[0] for key, total in known.items()}
-            for quota, known in zip(self._quotas, self._totals, strict=True)
+            for quota, known in zip(self._terms.quotas, self._totals, strict=True)
         ]
         exceeded = any(
             total > amount(quota.hard[key])
-            for quota, known in zip(self._quotas, totals, strict=True)
+            for quota, known in zip(self._terms.quotas, totals, strict=True)
             for key, total in known.items()
         )
-        if exceeded or any(_refused_pods(self._quotas, self._limits, workload, footprint)):
-            return list(shortfalls(self._quotas, self._limits, {**self._workloads, workload: footprint}))
+        if exceeded or any(_refused_pods(self._terms, workload, footprint)):
+            return list(shortfalls(self._terms, {**self._workloads, workload: footprint}))
         self._workloads[workload], self._totals = footprint, totals
         return []
 
 
-def _refused_pods(
-    quotas: Sequence[Quota], limits: ContainerLimits, workload: str, footprint: Footprint
-) -> Iterable[Shortfall]:
-    """Pods that the API server would refuse, whatever else there is."""
+def _refused_pods(terms: Terms, workload: str, footprint: Footprint) -> Iterable[Shortfall]:
+    """Pods that the API server would refuse, or that could not live, whatever else there is."""
     for pods in footprint.pods:
-        counting = [quota for quota in quotas if quota.counts(pods.priority_class)]
+        counting = [quota for quota in terms.quotas if quota.counts(pods.priority_class)]
         if any(quota.others for quota in counting):
             what = f"the team may not use the PriorityClass {pods.priority_class}"
             mend = f"give the team priorityQuotas.{pods.priority_class}, or remove it"
             yield Shortfall(("priorityClass",), what, mend, workload=workload)
         required = {key for quota in counting for key in quota.hard if key in _REQUIRED}
         for container in pods.containers:
-            yield from _refused(workload, container, required, limits)
+            yield from _refused(workload, container, required, terms.limits)
+        for what, standard in pods.opt_outs.items():
+            if _STRICTNESS.index(standard) < _STRICTNESS.index(terms.pod_security):
+                what = f"{what}, which Pod Security {terms.pod_security} refuses"
+                mend = f"remove it, or set the team's podSecurity to {standard}"
+                yield Shortfall(("security",), what, mend, workload=workload)
+        largest = max(container.limits.get("memory", pods.in_memory) for container in pods.containers)
+        if pods.in_memory > largest:
+            what = (
+                f"{spelled(pods.in_memory, 'memory')} of memory used as a disk counts as a container's own, and "
+                f"a container that names no limit gets {spelled(largest, 'memory')} by the team's containerLimits"
+            )
+            yield Shortfall(("resources",), what, "set resources.limits.memory", workload=workload)
 
 
 def _share(key: str, quota: Quota, workload: Footprint) -> tuple[Decimal, str]:

@@ -12,12 +12,15 @@ from typing import Any
 
 from .quantities import amount
 from .quota import ContainerLimits
+from .security import Standard, opt_outs
 
 Manifest = Mapping[str, Any]
 Usage = dict[str, Decimal]
 """Quota key → how much."""
 
 _NONE = Decimal(0)
+# Kubernetes' own default of a Job's backoffLimit.
+_BACKOFF_LIMIT = 6
 # KEDA's own default of maxReplicaCount.
 _KEDA_MAXIMUM = 100
 _CORE_COUNTS = {"ConfigMap", "PersistentVolumeClaim", "ReplicationController", "ResourceQuota", "Secret", "Service"}
@@ -53,6 +56,11 @@ class Pods:
 
     containers: tuple[Container, ...]
     priority_class: str | None
+    opt_outs: Mapping[str, Standard]
+    """What in them Pod Security ``restricted`` refuses."""
+
+    in_memory: Decimal
+    """Bytes of the largest volume in memory, which counts as the memory of the container that fills it."""
 
 
 @dataclass
@@ -122,8 +130,12 @@ def _job(spec: Manifest, jobs: int) -> tuple[int, str, int, Manifest]:
     completions = spec.get("completions")
     at_once = parallel if completions is None else min(parallel, completions)
     how = f"{at_once} at once" if jobs == 1 else f"{jobs} jobs with {at_once} at once"
-    # Pods that have ended stay, and count as objects, as long as their Job does.
-    return jobs * at_once, how, jobs * max(at_once, completions or 0), spec["template"]
+    # Pods that have ended stay, and count as objects, as long as their Job does; so do those that failed.
+    ended = max(at_once, completions or 0)
+    if spec["template"]["spec"].get("restartPolicy") == "Never":
+        each = spec.get("backoffLimitPerIndex")
+        ended += spec.get("backoffLimit", _BACKOFF_LIMIT) if each is None else each * ended
+    return jobs * at_once, how, jobs * ended, spec["template"]
 
 
 def _surge(strategy: Manifest, replicas: int) -> int:
@@ -148,7 +160,9 @@ def _pods(template: Manifest, count: int, how: str, defaults: tuple[Usage, Usage
         _together([c.limits for c in main], [(c.limits, sidecar) for c, sidecar in init]),
     )
     containers = (*main, *(container for container, _ in init))
-    return Pods(count, how, each, containers, spec.get("priorityClassName"))
+    memory = [v["emptyDir"] for v in spec.get("volumes", []) if v.get("emptyDir", {}).get("medium") == "Memory"]
+    in_memory = max((amount(str(volume.get("sizeLimit", 0))) for volume in memory), default=_NONE)
+    return Pods(count, how, each, containers, spec.get("priorityClassName"), opt_outs(spec), in_memory)
 
 
 def _container(container: Manifest, default_requests: Usage, default_limits: Usage) -> Container:

@@ -1,11 +1,22 @@
 """How little a container may do: Pod Security ``restricted``, and the opt-outs from it by name."""
 
-from typing import Annotated
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
 from .arguments import Arguments
 from .registration import Manifest
+
+Standard = Literal["privileged", "baseline", "restricted"]
+"""The Pod Security Standards of Kubernetes."""
+
+# Capabilities that a container may add under a standard; under privileged, all.
+_RESTRICTED = {"NET_BIND_SERVICE"}
+_BASELINE = {
+    *_RESTRICTED, "AUDIT_WRITE", "CHOWN", "DAC_OVERRIDE", "FOWNER", "FSETID", "KILL", "MKNOD", "SETFCAP", "SETGID",
+    "SETPCAP", "SETUID", "SYS_CHROOT",
+}  # fmt: skip
 
 NONROOT = 65532
 """The user and group that containers run as: the customary ``nonroot``, above the 10000 below which
@@ -57,3 +68,15 @@ class Security(Arguments):
             "readOnlyRootFilesystem": not self.writable_root,
             "capabilities": capabilities,
         }
+
+
+def opt_outs(pod: Mapping[str, Any]) -> dict[str, Standard]:
+    """What a pod's spec has that ``restricted`` refuses, of what workloads can ask for: the strictest standard with it."""
+    found: dict[str, Standard] = {}
+    if not pod.get("securityContext", {}).get("runAsNonRoot", True):
+        found["its containers run as root"] = "baseline"
+    containers = [*pod["containers"], *pod.get("initContainers", [])]
+    added = {name for c in containers for name in c.get("securityContext", {}).get("capabilities", {}).get("add", [])}
+    for name in sorted(added - _RESTRICTED):
+        found[f"its containers have the capability {name}"] = "baseline" if name in _BASELINE else "privileged"
+    return found

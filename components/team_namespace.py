@@ -10,7 +10,7 @@ from pydantic.alias_generators import to_snake
 
 from .access import Access, roles
 from .arguments import ArgumentError, Arguments, Problem, checked_name, refuse, refuse_all
-from .capacity import Capacity, Shortfall, unusable
+from .capacity import Capacity, Shortfall, Terms, unusable
 from .footprint import footprint
 from .labels import MANAGED_BY
 from .names import Annotations, DnsLabel, LabelValue, NamespaceName, ObjectName, QualifiedName
@@ -26,6 +26,7 @@ from .quota import (
 )
 from .registration import Manifest, Manifests, annotated, register_all
 from .registries import ImagePrefix, admission
+from .security import Standard
 from .takeover import Guard
 
 TYPE = "ml-platform:index:TeamNamespace"
@@ -102,7 +103,7 @@ class TeamNamespaceArgs(Arguments):
     access: Access = Access()
     """Who may do what in it. Default: nobody but the cluster's administrators."""
 
-    pod_security: Literal["privileged", "baseline", "restricted"] = "restricted"
+    pod_security: Standard = "restricted"
     """The Pod Security Standard that its pods have to meet."""
 
     pod_security_version: Annotated[str, Field(pattern=r"^(v1\.[0-9]{2}|latest)$")] = POD_SECURITY_VERSION
@@ -148,6 +149,10 @@ class TeamNamespaceArgs(Arguments):
     def quotas(self, namespace: str) -> list[Quota]:
         """All ResourceQuotas of the namespace."""
         return quotas(namespace, self.quota, self.priority_quotas, serves=self.serves)
+
+    def terms(self, namespace: str) -> Terms:
+        """What the namespace holds its pods to."""
+        return Terms(self.quotas(namespace), self.limits(), self.pod_security)
 
 
 _RESERVED = {"team": "team", "owner": "owner", "cost-center": "costCenter"}
@@ -261,7 +266,7 @@ class TeamNamespace(pulumi.ComponentResource):
         checked_name("TeamNamespace", args.name or name, NamespaceName)
         super().__init__(TYPE, name, {}, opts)
         self._name, self._limits = name, args.limits()
-        self._capacity = Capacity(args.quotas(args.name or name), self._limits)
+        self._capacity = Capacity(args.terms(args.name or name))
         self.tenant = tenant(name, args)
         objects = manifests(name, args)
         self.count_in(*itself(name, objects))

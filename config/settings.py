@@ -157,7 +157,7 @@ class StackSettings(Arguments):
                     places[f"{kind} {workload}"] = (section, workload)
                     objects = manifests(workload, args, owner)
                     counted[f"{kind} {workload}"] = footprint(objects.values(), limits)
-            for short in shortfalls(team.quotas(str(owner.namespace)), limits, counted):
+            for short in shortfalls(team.terms(str(owner.namespace)), counted):
                 place = ("teams", name) if short.workload is None else places[short.workload]
                 problems.append(((*place, *short.path), refusal(short)))
         return problems

@@ -77,6 +77,16 @@ def test_pods_that_have_ended_count_as_objects() -> None:
     assert peak([job], "count/jobs.batch") == 1
 
 
+@pytest.mark.parametrize(
+    ("job", "pods"),
+    [({}, 1 + 6), ({"backoffLimit": 2}, 1 + 2), ({"completions": 4, "backoffLimitPerIndex": 2}, 4 + 4 * 2)],
+)
+def test_pods_that_have_failed_count_as_objects(job: dict[str, Any], pods: int) -> None:
+    never = spec(restartPolicy="Never")
+    assert peak([made("Job", "batch/v1", template=never, **job)], "count/pods") == pods
+    assert peak([made("Job", "batch/v1", template=never, **job)], "pods") == 1
+
+
 def test_a_job_set_counts_all_its_jobs() -> None:
     leader = {"replicas": 1, "template": {"spec": {"template": spec()}}}
     workers = {"replicas": 3, "template": {"spec": {"parallelism": 2, "completions": 2, "template": spec()}}}
@@ -259,6 +269,46 @@ def test_a_container_that_would_never_be_admitted_is_refused(
 ) -> None:
     team = {"container_limits": limits, "quota": {"limits.cpu": "100"}}
     assert f"TrainingJob a.resources: {message}" in refused(team, (TrainingJob, "a", {"resources": resources}))
+
+
+@pytest.mark.parametrize(
+    ("given", "team", "message"),
+    [
+        (
+            {"security": {"run_as_root": True}},
+            {},
+            "security: its containers run as root, which Pod Security restricted refuses\n"
+            "  remove it, or set the team's podSecurity to baseline",
+        ),
+        ({"security": {"run_as_root": True}}, {"pod_security": "baseline"}, None),
+        (
+            {"security": {"capabilities": ["IPC_LOCK"]}},
+            {"pod_security": "baseline"},
+            "security: its containers have the capability IPC_LOCK, which Pod Security baseline refuses\n"
+            "  remove it, or set the team's podSecurity to privileged",
+        ),
+        ({"security": {"capabilities": ["NET_BIND_SERVICE"]}}, {}, None),
+        (
+            {"resources": {"requests": {"cpu": "1"}}, "shared_memory": "8Gi"},
+            {},
+            "resources: 8Gi of memory used as a disk counts as a container's own, and a container that names no limit "
+            "gets 1Gi by the team's containerLimits\n  set resources.limits.memory",
+        ),
+        ({"resources": {"requests": {"cpu": "1"}}, "shared_memory": "1Gi"}, {}, None),
+    ],
+)
+def test_pods_that_the_team_would_refuse_or_kill_are_refused(
+    given: dict[str, Any], team: dict[str, Any], message: str | None
+) -> None:
+    def program() -> None:
+        TrainingJob("a", {"team": TeamNamespace("nlp", team), "image": "a:v1", **given})
+
+    if message is None:
+        deploy(program)
+        return
+    with pytest.raises(ArgumentError) as refusal:
+        deploy(program)
+    assert str(refusal.value) == f"TrainingJob a.{message}"
 
 
 def test_a_team_that_does_not_serve_has_no_load_balancer() -> None:

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from components import ModelServiceArgs, NodePool, TeamNamespaceArgs, TrainingJobArgs, model_service, training_job
-from components.capacity import shortfalls
+from components.capacity import Terms, shortfalls
 from components.footprint import Footprint, footprint
 from components.quantities import spelled
 from components.quota import ContainerLimits
@@ -37,7 +37,7 @@ class Mix:
 
     def said_to_fit(self) -> bool:
         footprints = {name: footprint(objects, self.team.limits()) for name, objects in self.workloads.items()}
-        return not list(shortfalls(self.team.quotas(self.namespace), self.team.limits(), footprints))
+        return not list(shortfalls(Terms(self.team.quotas(self.namespace), self.team.limits()), footprints))
 
 
 def mixes(seed: int) -> Iterator[Mix]:
