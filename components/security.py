@@ -71,7 +71,7 @@ class Security(Arguments):
 
 
 def opt_outs(pod: Mapping[str, Any]) -> dict[str, Standard]:
-    """What a pod's spec has that ``restricted`` refuses, of what workloads can ask for: the strictest standard with it."""
+    """What a workload can ask for and ``restricted`` refuses, with the strictest standard that does not."""
     found: dict[str, Standard] = {}
     if not pod.get("securityContext", {}).get("runAsNonRoot", True):
         found["its containers run as root"] = "baseline"

@@ -227,7 +227,7 @@ def manifests(name: str, args: TrainingJobArgs, tenant: Tenant) -> Manifests:
     objects: dict[str, Manifest] = dict(service_account(name, args, metadata))
     if args.previous_runs == "keep":
         # Owns the runs: when it goes, Kubernetes deletes them all.
-        runs = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {**metadata, "name": f"{name}-runs"}, "data": {}}
+        runs = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {**metadata, "name": f"{name}-runs"}}
         objects["runs"] = runs
     if args.workers > 1:
         objects |= network(name, metadata, labels, open_egress=args.security.open_egress)

@@ -2,14 +2,8 @@
 
 from typing import Any
 
-from components import NodePool, Toleration
-
-GPU_POOL = NodePool(
-    image="server:v1",
-    gpu_resource="nvidia.com/gpu",
-    node_selector={"cloud.google.com/gke-accelerator": "nvidia-l4"},
-    tolerations=[Toleration(key="nvidia.com/gpu", effect="NoSchedule")],
-)
+from tests import workloads
+from tests.workloads import GPU_POOL
 
 _WAYS: dict[str, dict[str, Any]] = {
     "http": {"path": "/ok", "initial_delay_seconds": 30},
@@ -25,13 +19,12 @@ _PROBES: dict[str, dict[str, Any]] = {
 CANARY = {"image": "server:v2", "version": "v2", "weight": 25}
 
 OPTIONS: dict[str, dict[str, Any]] = {
-    "defaults": {},
+    **workloads.OPTIONS,
     **_PROBES,
+    "port": {"port": 9000},
     "a startup budget": {"startup_budget": 1800},
     "version": {"version": "v1.2"},
-    "labels": {"labels": {"app": "inference-server", "tier": "gold"}},
     "replicas": {"replicas": 3},
-    "GPUs": {"node_pool": GPU_POOL, "gpus": 1, "replicas": 2},
     "GPUs with a surge": {"node_pool": GPU_POOL, "gpus": 1, "rollout": "surge"},
     "replace": {"rollout": "replace", "replicas": 2},
     "no drain": {"drain": 0},
@@ -87,7 +80,6 @@ OPTIONS: dict[str, dict[str, Any]] = {
         },
         "config_version": 7,
     },
-    "a secret variable": {"secret_env": {"TOKEN": {"secret": "hub", "key": "token"}}},
     "metrics on the same port": {"metrics": {}},
     "ServiceMonitor": {"metrics": {"port": 9090, "monitor": "service"}},
     "PodMonitor": {"metrics": {"monitor": "pod", "path": "/stats", "interval": 10}},

@@ -8,8 +8,9 @@ import pytest
 from components import ArgumentError, ModelService, ModelServiceArgs, NodePool, TeamNamespace
 from components.model_service import manifests, warnings
 from tests.mocks import deploy
-from tests.model_services import CANARY, CUSTOM, GPU_POOL, OPTIONS
+from tests.model_services import CANARY, CUSTOM, OPTIONS
 from tests.schemas import assert_valid
+from tests.workloads import GPU_POOL, named
 
 
 def arguments(**given: Any) -> ModelServiceArgs:
@@ -36,6 +37,11 @@ def template(role: str = "deployment", **given: Any) -> dict[str, Any]:
 def container(role: str = "deployment", **given: Any) -> dict[str, Any]:
     main: dict[str, Any] = template(role, **given)["spec"]["containers"][0]
     return main
+
+
+def test_every_argument_is_among_the_options() -> None:
+    # Pulumi's own, and where it lives: they are in no manifest.
+    assert named(OPTIONS) == set(ModelServiceArgs.model_fields) - {"team", "namespace", "timeout"}
 
 
 @pytest.mark.parametrize("option", OPTIONS)

@@ -9,7 +9,8 @@ from components import ArgumentError, NodePool, TeamNamespace, Toleration, Train
 from components.training_job import manifests
 from tests.mocks import deploy
 from tests.schemas import assert_valid
-from tests.trainings import container, job, objects, pod_spec
+from tests.trainings import CUSTOM, OPTIONS, container, job, objects, pod_spec
+from tests.workloads import named
 
 GPU_POOL = NodePool(
     image="pytorch/pytorch:2.1.0-cuda12.1-cudnn8-runtime",
@@ -315,10 +316,20 @@ EVERYTHING: dict[str, Any] = {
 }
 
 
+def test_every_argument_is_among_the_options() -> None:
+    # Pulumi's own, and where it lives: they are in no manifest.
+    assert named(OPTIONS) == set(TrainingJobArgs.model_fields) - {"team", "namespace", "image", "timeout"}
+
+
+@pytest.mark.parametrize("option", OPTIONS)
+def test_every_option_is_valid_to_kubernetes(option: str) -> None:
+    made = objects(**OPTIONS[option])
+    assert_valid({role: manifest for role, manifest in made.items() if manifest["kind"] not in CUSTOM})
+
+
 @pytest.mark.parametrize(
     "given",
     [
-        {},
         EVERYTHING,
         {**EVERYTHING, "fatal_exit_codes": [3], "workers": 4, "distributed": "torchrun", "min_workers": 2},
         {**EVERYTHING, "queue": None, "controller": "pod"},

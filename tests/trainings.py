@@ -4,6 +4,33 @@ from typing import Any
 
 from components import TrainingJobArgs
 from components.training_job import manifests
+from tests import workloads
+
+_TORCHRUN: dict[str, Any] = {"workers": 4, "distributed": "torchrun"}
+
+OPTIONS: dict[str, dict[str, Any]] = {
+    **workloads.OPTIONS,
+    # Of an account that is there: the API server looks it up.
+    "a bare pod": {"controller": "pod", "service_account": "default"},
+    "waiting for the end": {"wait_for": "completion"},
+    "waiting for nothing": {"wait_for": "none"},
+    "workers by themselves": {"workers": 4},
+    "torchrun": _TORCHRUN,
+    "an elastic run": {**_TORCHRUN, "min_workers": 2, "retries": 2},
+    "workers that call any address": {**_TORCHRUN, "security": {"open_egress": True}},
+    "a group": {**_TORCHRUN, "restart": "group"},
+    "fatal exit codes": {"fatal_exit_codes": [3, 4]},
+    "retries and a deadline": {"retries": 3, "deadline": 3600},
+    "a queue": {"queue": "gpus"},
+    "another run": {"run_id": "2"},
+    "runs that are kept": {"previous_runs": "keep"},
+    "what it is": {"framework": "pytorch", "experiment": "lr"},
+    "checkpoints": {"checkpoints": {"claim": "runs", "access_mode": "ReadWriteMany", "path": "/mnt", "directory": "a"}},
+}
+"""What the option is → arguments."""
+
+CUSTOM = {"JobSet"}
+"""Kinds that the API server only knows where somebody has installed them."""
 
 
 def arguments(**given: Any) -> TrainingJobArgs:

@@ -2,19 +2,17 @@
 
 import json
 import sys
-from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import kubernetes_validate
 import pytest
 import yaml
 
-from components.quantities import amount
 from config import load_file
 from config.render import objects, render
 from tests.e2e import scanners
 from tests.e2e.project import SOURCE, Project
+from tests.lesson import missing
 
 PROD = load_file("prod", SOURCE)
 
@@ -70,29 +68,7 @@ def test_up_makes_the_same_objects(project: Project) -> None:
     for name, manifest in rendered.items():
         metadata = manifest["metadata"]
         live = project.get(_kind(manifest), metadata["name"], metadata.get("namespace", ""))
-        assert list(_absent(manifest, live)) == [], name
-
-
-def _absent(rendered: Any, live: Any, path: str = "") -> Iterator[str]:
-    """What of a rendered value is not in the live one, to which the API server adds fields and tolerations.
-
-    It spells quantities its own way, too: 8192Mi is 8Gi.
-    """
-    if isinstance(rendered, dict) and isinstance(live, dict):
-        for key, value in rendered.items():
-            yield from _absent(value, live.get(key), f"{path}.{key}")
-    elif isinstance(rendered, list) and isinstance(live, list):
-        for index, value in enumerate(rendered):
-            yield from _absent(value, live[index] if index < len(live) else None, f"{path}[{index}]")
-    elif rendered != live and not _same_quantity(rendered, live):
-        yield f"{path} is {live!r}, not {rendered!r}"
-
-
-def _same_quantity(rendered: Any, live: Any) -> bool:
-    try:
-        return amount(rendered) == amount(live)
-    except (TypeError, ValueError):
-        return False
+        assert missing(manifest, live) == [], name
 
 
 def _kind(manifest: dict[str, str]) -> str:
