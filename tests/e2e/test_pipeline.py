@@ -35,7 +35,7 @@ def _with_all_there_is(settings: dict[str, Any]) -> None:
     )
     settings["trainingJobs"]["alone"] = {
         "team": "data-pipeline",
-        "image": "a:v1",
+        "image": "ghcr.io/acme/a:v1",
         "controller": "pod",
         "resources": {"requests": {"cpu": "1", "memory": "1Gi"}, "limits": {"cpu": "1", "memory": "1Gi"}},
     }
