@@ -115,11 +115,17 @@ def test_workflows_pin_their_actions_and_hold_few_rights(path: Path) -> None:
 def test_main_brings_up_every_stack_since_a_waiting_run_is_given_up_for_a_later_one() -> None:
     workflow = yaml.safe_load((PROJECT / ".github" / "workflows" / "up.yml").read_text(encoding="utf-8"))
     (job,) = workflow["jobs"].values()
-    stacks = sorted(path.name.removeprefix("Pulumi.").removesuffix(".yaml") for path in PROJECT.glob("Pulumi.*.yaml"))
-    assert job["strategy"]["matrix"]["stack"] == stacks
     assert job["concurrency"] == {"group": "up-${{ matrix.stack }}", "cancel-in-progress": False}
     assert "concurrency" not in workflow
     assert "paths" not in workflow[True]["push"]  # YAML 1.1 takes "on" for true
+
+
+@pytest.mark.parametrize("name", ["drift", "up"])
+def test_a_workflow_for_all_stacks_names_each_of_them(name: str) -> None:
+    workflow = yaml.safe_load((PROJECT / ".github" / "workflows" / f"{name}.yml").read_text(encoding="utf-8"))
+    (job,) = workflow["jobs"].values()
+    stacks = sorted(path.name.removeprefix("Pulumi.").removesuffix(".yaml") for path in PROJECT.glob("Pulumi.*.yaml"))
+    assert job["strategy"]["matrix"]["stack"] == stacks
 
 
 @pytest.mark.parametrize(
