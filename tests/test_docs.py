@@ -183,6 +183,12 @@ def test_a_module_is_run_by_the_python_that_has_what_it_needs(page: Path) -> Non
     assert {command.strip("`") for command in shown} <= {".venv/bin/python"}
 
 
+def test_nothing_is_explained_by_a_text_that_a_reader_does_not_have() -> None:
+    """The manifests of tests/lesson.py come from one: pages and code name what they mean themselves."""
+    files = [*PAGES, *PROJECT.glob("*.md"), *PROJECT.glob("components/*.py"), PROJECT / "Pulumi.schema.json"]
+    assert [str(file) for file in files if "lesson" in file.read_text(encoding="utf-8").lower()] == []
+
+
 def test_the_stack_makes_every_field_of_the_manifests_that_it_stands_for() -> None:
     manifests, stack, *_ = (
         block.text for block in BLOCKS if block.page == "how-to/from-yaml-or-helm.md" and block.language == "yaml"
