@@ -1,4 +1,4 @@
-"""The labels by which workloads are found: the lesson's, and the recommended ones of Kubernetes."""
+"""The labels by which workloads are found: ``app``, ``team`` and the like, and the recommended ones of Kubernetes."""
 
 from collections.abc import Mapping
 from typing import Any

@@ -28,7 +28,7 @@ from .workload import EnvValue, Pod, WorkloadArgs, pod_template, service_account
 
 TYPE = "ml-platform:index:ModelService"
 
-# The lesson's inference container: 2 cores and 4 GiB set aside, 4 cores and 8 GiB at most.
+# A server that asks for nothing: 2 cores and 4 GiB set aside, 4 cores and 8 GiB at most.
 DEFAULT_RESOURCES = Resources(requests={"cpu": "2", "memory": "4Gi"}, limits={"cpu": "4", "memory": "8Gi"})
 
 # What a service without pods of its own can have.
@@ -121,7 +121,7 @@ class ModelServiceArgs(WorkloadArgs):
     """Seconds that ``pulumi up`` waits for each object; default: see ``startup_budget``."""
 
     def default_resources(self) -> Resources:
-        """The lesson's."""
+        """What a server gets that asks for nothing."""
         return DEFAULT_RESOURCES
 
     def has_pods(self) -> bool:

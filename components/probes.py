@@ -77,7 +77,7 @@ class Health(Arguments):
     """The probes of a model server."""
 
     readiness: Probe = Probe(path="/health")
-    """Whether the pod gets requests. Default: GET /health, as in the lesson."""
+    """Whether the pod gets requests. Default: GET /health, where vLLM and many other servers answer."""
 
     liveness: Probe | None = None
     """Whether the container is alive; it is restarted where not. Default: none."""

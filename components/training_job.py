@@ -23,7 +23,7 @@ from .workload import Pod, WorkloadArgs, fraction_of_memory, pod_template, servi
 
 TYPE = "ml-platform:index:TrainingJob"
 
-# The lesson's training container: 4 cores and 8 GiB set aside, 8 cores and 16 GiB at most.
+# A trainer that asks for nothing: 4 cores and 8 GiB set aside, 8 cores and 16 GiB at most.
 DEFAULT_RESOURCES = Resources(requests={"cpu": "4", "memory": "8Gi"}, limits={"cpu": "8", "memory": "16Gi"})
 
 # PyTorch's DataLoader workers hand batches over in /dev/shm, which is 64 MB without this. Half of
@@ -136,7 +136,7 @@ class TrainingJobArgs(WorkloadArgs):
     """Opt-outs from the restricted defaults."""
 
     def default_resources(self) -> Resources:
-        """The lesson's."""
+        """What a trainer gets that asks for nothing."""
         return DEFAULT_RESOURCES
 
     def memory_for_sharing(self) -> Quantity | None:

@@ -54,23 +54,35 @@ def load_file(stack: str, folder: Path) -> StackSettings:
     """
     path = folder / f"Pulumi.{stack}.yaml"
     try:
-        content = yaml.safe_load(path.read_text(encoding="utf-8")) or {}
+        content = yaml.safe_load(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
-        known = ", ".join(sorted(file.name.split(".")[1] for file in folder.glob("Pulumi.*.yaml"))) or "none"
+        files = (file.name for file in folder.glob("Pulumi.*.yaml"))
+        # Pulumi allows dots in a stack's name.
+        known = ", ".join(sorted(name.removeprefix("Pulumi.").removesuffix(".yaml") for name in files)) or "none"
         raise StackError(
             stack, [Problem((), "there is no such file", f"the project has the stacks: {known}")]
         ) from None
+    except UnicodeDecodeError as error:
+        raise StackError(stack, [Problem((), f"is not UTF-8 at byte {error.start + 1}", "save it as UTF-8")]) from None
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         where = f" at line {mark.line + 1}, column {mark.column + 1}" if mark else ""
         raise StackError(stack, [Problem((), f"is not YAML{where}", "mend the indentation or quotes there")]) from None
-    config = content.get("config") if isinstance(content, Mapping) else None
-    if not isinstance(config, Mapping):
-        config = {}
+    config = _mapping(stack, _mapping(stack, content).get("config"), "config: ")
     ours = {key.split(":", 1)[1]: value for key, value in config.items() if str(key).startswith(f"{PROJECT}:")}
     secret = [key for key, value in ours.items() if _holds_secret(value)]
     values = {key: value for key, value in ours.items() if key in _KEYS}
     return _validated(stack, values, _refused_keys(ours, secret))
+
+
+def _mapping(stack: str, value: Any, where: str = "") -> Mapping[Any, Any]:
+    """A part of the file that may be absent; anything else is refused, since an empty stack would come of it."""
+    if value is None:
+        return {}
+    if not isinstance(value, Mapping):
+        mend = f"write each setting as a key below config:, for example {PROJECT}:teams:"
+        raise StackError(stack, [Problem((), f"{where}must be a mapping of keys to values", mend)])
+    return value
 
 
 def _validated(stack: str, values: dict[str, Any], problems: list[Problem]) -> StackSettings:

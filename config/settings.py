@@ -23,7 +23,10 @@ class NodePoolSettings(NodePool):
     """A node pool of the stack."""
 
     preset: Annotated[str | None, Field(json_schema_extra={"enum": [*PRESETS, None]})] = None
-    """A cloud and a GPU, such as ``gke/nvidia-l4``: fills nodeSelector, tolerations and gpuResource."""
+    """A cloud and a GPU, such as ``gke/nvidia-l4``: fills nodeSelector, tolerations and gpuResource.
+
+    Your own labels and tolerations are added to the preset's; your own gpuResource takes its place.
+    """
 
     @model_validator(mode="before")
     @classmethod
@@ -40,6 +43,11 @@ class NodePoolSettings(NodePool):
         merged = {**preset, **given}
         if isinstance(own_selector, Mapping):
             merged["nodeSelector"] = {**preset["nodeSelector"], **own_selector}
+        own_tolerations = given.get("tolerations", [])
+        if isinstance(own_tolerations, list):
+            # The user's own come first: what is wrong with one is told by its place in the stack's file.
+            of_preset = [toleration for toleration in preset["tolerations"] if toleration not in own_tolerations]
+            merged["tolerations"] = [*own_tolerations, *of_preset]
         return merged
 
 

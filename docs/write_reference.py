@@ -38,8 +38,8 @@ Each argument is spelled here as a stack's YAML spells it. In Python the same ar
 snake case (`nodePool` is `node_pool`), and nested arguments are models or plain dicts alike. What
 may be a `pulumi.Output` is marked so: it may exist only when the stack is deployed.
 
-Names, types and defaults are read from the models themselves by `python -m docs.write_reference`; a test
-fails when these pages are not fresh.
+Names, types and defaults are read from the models themselves by `.venv/bin/python -m docs.write_reference`;
+a test fails when these pages are not fresh.
 
 """
 

@@ -1,6 +1,7 @@
 """The loader: what a stack may say, and what it is told where it says something else."""
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -138,6 +139,11 @@ def test_values_that_may_be_secrets_are_not_echoed(key: str, tmp_path: Path) -> 
         ("config: [", "Pulumi.prod.yaml: is not YAML at line 1"),
         ("a\tb: {", "Pulumi.prod.yaml: is not YAML"),
         ("config:\n  ml-platform:teams: 7\n", "ml-platform:teams: must be a mapping of names to values (got 7)"),
+        # Loaded as empty, these would have a tool that prunes delete all that the stack has.
+        ("config: [a]", "Pulumi.prod.yaml: config: must be a mapping of keys to values\n  write each setting"),
+        ("config: false", "Pulumi.prod.yaml: config: must be a mapping"),
+        ("- ml-platform:teams", "Pulumi.prod.yaml: must be a mapping of keys to values\n  write each setting"),
+        ("[]", "Pulumi.prod.yaml: must be a mapping"),
     ],
 )
 def test_a_file_that_is_no_stack(content: str, message: str, tmp_path: Path) -> None:
@@ -147,13 +153,27 @@ def test_a_file_that_is_no_stack(content: str, message: str, tmp_path: Path) -> 
     assert message in str(error.value)
 
 
+def test_a_file_in_another_encoding_is_refused_in_words(tmp_path: Path) -> None:
+    (tmp_path / "Pulumi.prod.yaml").write_bytes("config: {} # für".encode("latin-1"))
+    with pytest.raises(StackError, match=r"Pulumi\.prod\.yaml: is not UTF-8 at byte 15\n  save it as UTF-8"):
+        load_file("prod", tmp_path)
+
+
 def test_a_stack_without_a_file_names_those_that_have_one() -> None:
     with pytest.raises(StackError, match=r"there is no such file\n  the project has the stacks: dev, prod"):
         load_file("staging", PROJECT)
 
 
-def test_an_empty_stack_is_a_stack(tmp_path: Path) -> None:
-    (tmp_path / "Pulumi.prod.yaml").write_text("", encoding="utf-8")
+def test_a_stack_may_have_a_dot_in_its_name(tmp_path: Path) -> None:
+    (tmp_path / "Pulumi.eu.prod.yaml").write_text("config: {}", encoding="utf-8")
+    assert load_file("eu.prod", tmp_path).teams == {}
+    with pytest.raises(StackError, match=r"the project has the stacks: eu\.prod"):
+        load_file("eu", tmp_path)
+
+
+@pytest.mark.parametrize("content", ["", "config:\n"])
+def test_an_empty_stack_is_a_stack(content: str, tmp_path: Path) -> None:
+    (tmp_path / "Pulumi.prod.yaml").write_text(content, encoding="utf-8")
     assert load_file("prod", tmp_path).teams == {}
 
 
@@ -166,6 +186,22 @@ def test_the_users_own_words_win_over_a_preset(tmp_path: Path) -> None:
     assert pool.node_selector == {"cloud.google.com/gke-accelerator": "nvidia-l4", "zone": "a"}
     assert pool.gpu_resource == "nvidia.com/mig-1g.10gb"
     assert pool.tolerations[0].key == "nvidia.com/gpu"
+
+
+def test_tolerations_are_added_to_those_of_a_preset() -> None:
+    def pool(preset: str, *tolerations: Mapping[str, str]) -> list[str]:
+        settings = StackSettings.parse({"nodePools": {"gpu": {"preset": preset, "tolerations": list(tolerations)}}})
+        return [toleration.key for toleration in settings.node_pools["gpu"].tolerations]
+
+    assert pool("gke/nvidia-l4", {"key": "spot"}) == ["spot", "nvidia.com/gpu"]
+    assert pool("aks/nvidia", {"key": "spot"}) == ["spot", "sku"]
+    assert pool("gke/nvidia-l4", *PRESETS["gke/nvidia-l4"]["tolerations"]) == ["nvidia.com/gpu"]
+
+
+def test_a_toleration_beside_a_preset_is_refused_in_its_own_place() -> None:
+    stack = {"nodePools": {"gpu": {"preset": "gke/nvidia-l4", "tolerations": [{"key": "spot", "operator": "Exist"}]}}}
+    (problem,) = _problems(stack)
+    assert problem.where() == "nodePools.gpu.tolerations[0].operator"
 
 
 @pytest.mark.parametrize("preset", PRESETS)

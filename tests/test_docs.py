@@ -165,7 +165,7 @@ def test_a_command_is_one_of_this_project_or_of_a_tool_that_is_named(block: Bloc
         if program == "make":
             makefile = (PROJECT / "Makefile").read_text(encoding="utf-8")
             assert words[0] in re.findall(r"^([a-z0-9]+):.*## ", makefile, re.MULTILINE)
-        elif program == "python":
+        elif program == ".venv/bin/python":
             # What asks a cluster is only asked for its options here.
             options = [] if words[1] == "config" else ["--help"]
             done = subprocess.run(
@@ -174,6 +174,19 @@ def test_a_command_is_one_of_this_project_or_of_a_tool_that_is_named(block: Bloc
             assert done.returncode == 0, done.stderr
         else:  # those of pulumi and kubectl are looked up in their own help by the end-to-end tests
             assert program in {"pulumi", "kubectl", "helm"}
+
+
+@pytest.mark.parametrize("page", [*PAGES, PROJECT / "README.md"], ids=lambda page: page.name)
+def test_a_module_is_run_by_the_python_that_has_what_it_needs(page: Path) -> None:
+    """That of ``.venv``, which ``make`` and ``pulumi install`` make: nothing puts it on PATH."""
+    shown = re.findall(r"(\S*python3?) -m", page.read_text(encoding="utf-8"))
+    assert {command.strip("`") for command in shown} <= {".venv/bin/python"}
+
+
+def test_nothing_is_explained_by_a_text_that_a_reader_does_not_have() -> None:
+    """The manifests of tests/lesson.py come from one: pages and code name what they mean themselves."""
+    files = [*PAGES, *PROJECT.glob("*.md"), *PROJECT.glob("components/*.py"), PROJECT / "Pulumi.schema.json"]
+    assert [str(file) for file in files if "lesson" in file.read_text(encoding="utf-8").lower()] == []
 
 
 def test_the_stack_makes_every_field_of_the_manifests_that_it_stands_for() -> None:

@@ -84,6 +84,28 @@ class Project:
             check=False,
         )
 
+    def reviewer(self) -> tuple[str, ...]:
+        """What goes before a command to run it with the rights of review/rbac.yaml alone."""
+        subject = {"kind": "ServiceAccount", "name": "reviewer", "namespace": "default"}
+        role = {"apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": "ml-platform-preview"}
+        binding = {
+            "apiVersion": "rbac.authorization.k8s.io/v1",
+            "kind": "ClusterRoleBinding",
+            "metadata": {"name": "reviewer"},
+            "roleRef": role,
+            "subjects": [subject],
+        }
+        metadata = {"name": "reviewer", "namespace": "default"}
+        for manifest in ({"apiVersion": "v1", "kind": "ServiceAccount", "metadata": metadata}, binding):
+            assert self.apply(manifest).returncode == 0
+        assert self.run("kubectl", "apply", "-f", "review/rbac.yaml").returncode == 0
+        token = self.run("kubectl", "create", "token", "reviewer", "-n", "default").stdout
+        kubeconfig = yaml.safe_load(self.layout.kubeconfig.read_text(encoding="utf-8"))
+        kubeconfig["users"][0]["user"] = {"token": token}
+        path = self.folder / "reviewer.kubeconfig"
+        path.write_text(yaml.safe_dump(kubeconfig), encoding="utf-8")
+        return ("env", f"KUBECONFIG={path}")
+
     def stack(self, name: str) -> "Stack":
         """The stack, made if it is not there."""
         return Stack(self, name).made()

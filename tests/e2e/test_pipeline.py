@@ -1,6 +1,7 @@
-"""What the workflows call, typed as any other CI would: up with the approved commit, then looking for drift."""
+"""What the workflows call, typed as any other CI would: up with the approved commit, then a reader's look for drift."""
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -11,6 +12,7 @@ from tests.e2e.project import SOURCE, Project
 @pytest.fixture(scope="module")
 def repository(project: Project) -> Project:
     """The project as a repository with one commit, and its stack not yet up."""
+    project.edit("prod", _with_all_there_is)
     author = ("-c", "user.name=ci", "-c", "user.email=ci@example.com")
     for command in (("init", "--quiet"), ("add", "--all"), (*author, "commit", "--quiet", "--message", "approved")):
         done = project.run("git", *command)
@@ -19,19 +21,40 @@ def repository(project: Project) -> Project:
     return project
 
 
-def test_up_with_the_approved_commit_and_no_drift_after_it(repository: Project) -> None:
+@pytest.fixture(scope="module")
+def reader(repository: Project) -> tuple[str, ...]:
+    """What goes before a command to run it as the workflow for drift does."""
+    return repository.reviewer()
+
+
+def _with_all_there_is(settings: dict[str, Any]) -> None:
+    """Of what the components make, every kind that a bare cluster knows."""
+    settings["priorityClasses"] = {"training": {"value": 1000}}
+    settings["teams"]["data-pipeline"].update(
+        registries=["ghcr.io/acme"], access={"viewers": ["v"], "developers": ["d"], "admins": ["a"]}
+    )
+    settings["trainingJobs"]["alone"] = {
+        "team": "data-pipeline",
+        "image": "ghcr.io/acme/a:v1",
+        "controller": "pod",
+        "resources": {"requests": {"cpu": "1", "memory": "1Gi"}, "limits": {"cpu": "1", "memory": "1Gi"}},
+    }
+    settings["modelServices"]["model-serving"]["ingress"] = {"host": "models.example.com", "awaitAddress": False}
+
+
+def test_up_with_the_approved_commit_and_no_drift_after_it(repository: Project, reader: tuple[str, ...]) -> None:
     approved = repository.run("git", "rev-parse", "HEAD").stdout.strip()
     up = repository.run(".ci/up", "prod", approved, timeout=300)
     assert up.returncode == 0, up.stdout + up.stderr
     assert repository.get("deployment", "model-serving", "ml-serving")["status"]["readyReplicas"] == 3
-    drift = repository.run(".ci/drift", "prod")
+    drift = repository.run(*reader, ".ci/drift", "prod")
     assert drift.returncode == 0, drift.stdout + drift.stderr
 
 
-def test_a_change_by_hand_is_drift(repository: Project) -> None:
+def test_a_change_by_hand_is_drift(repository: Project, reader: tuple[str, ...]) -> None:
     scaled = repository.run("kubectl", "scale", "deployment/model-serving", "--replicas=2", "-n", "ml-serving")
     assert scaled.returncode == 0, scaled.stderr
-    drift = repository.run(".ci/drift", "prod")
+    drift = repository.run(*reader, ".ci/drift", "prod")
     assert drift.returncode != 0
     assert "model-serving-deployment" in drift.stdout
     assert "replicas" in drift.stdout

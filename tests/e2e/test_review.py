@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 
 from tests.e2e.project import Project
 from tests.review.change import change
@@ -138,25 +137,9 @@ def test_explain_after_a_failed_up(prod: Project) -> None:
 
 def test_a_preview_with_the_least_rights(prod: Project) -> None:
     """The committed role is enough to preview and to review, and for nothing else."""
-    subject = {"kind": "ServiceAccount", "name": "reviewer", "namespace": "default"}
-    role = {"apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": "ml-platform-preview"}
-    binding = {
-        "apiVersion": "rbac.authorization.k8s.io/v1",
-        "kind": "ClusterRoleBinding",
-        "metadata": {"name": "reviewer"},
-    }
-    account = {"apiVersion": "v1", "kind": "ServiceAccount", "metadata": {"name": "reviewer", "namespace": "default"}}
-    for manifest in (account, {**binding, "roleRef": role, "subjects": [subject]}):
-        assert prod.apply(manifest).returncode == 0
-    assert prod.run("kubectl", "apply", "-f", "review/rbac.yaml").returncode == 0
-    token = prod.run("kubectl", "create", "token", "reviewer", "-n", "default").stdout
-    kubeconfig = yaml.safe_load(prod.layout.kubeconfig.read_text(encoding="utf-8"))
-    kubeconfig["users"][0]["user"] = {"token": token}
-    path = prod.folder / "reviewer.kubeconfig"
-    path.write_text(yaml.safe_dump(kubeconfig), encoding="utf-8")
+    as_reviewer = prod.reviewer()
     prod.edit("prod", change)
     try:
-        as_reviewer = ("env", f"KUBECONFIG={path}")
         done = prod.run(*as_reviewer, ".ci/preview", "prod", "page.md")
         may = prod.run(*as_reviewer, "kubectl", "auth", "can-i", "patch", "deployments", "-n", "ml-serving")
     finally:

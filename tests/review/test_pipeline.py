@@ -59,6 +59,24 @@ def test_the_stacks_that_a_change_touches(file: str, touched: list[str], reposit
     assert json.loads(done.stdout) == touched
 
 
+@pytest.mark.parametrize(("file", "touched"), [("Pulumi.eu.prod.yaml", ["eu.prod"]), ("components/x.py", None)])
+def test_stacks_with_a_dot_in_their_names(file: str, touched: list[str] | None, repository: Path) -> None:
+    (repository / "Pulumi.eu.prod.yaml").write_text("a", encoding="utf-8")
+    commit(repository)
+    base = git(repository, "rev-parse", "HEAD")
+    (repository / file).parent.mkdir(exist_ok=True)
+    (repository / file).write_text("b", encoding="utf-8")
+    commit(repository)
+    done = subprocess.run([".ci/stacks", base], cwd=repository, check=True, capture_output=True, text=True)
+    assert json.loads(done.stdout) == (touched or ["dev", "eu.prod", "prod"])
+
+
+@pytest.mark.parametrize("base", [[], [""], ["0" * 40], ["1" * 40]])
+def test_without_a_base_to_compare_with_all_stacks_are_touched(base: list[str], repository: Path) -> None:
+    done = subprocess.run([".ci/stacks", *base], cwd=repository, check=True, capture_output=True, text=True)
+    assert json.loads(done.stdout) == ["dev", "prod"]
+
+
 def test_a_stack_that_is_removed_is_not_previewed(repository: Path) -> None:
     base = git(repository, "rev-parse", "HEAD")
     (repository / "Pulumi.dev.yaml").unlink()
@@ -81,9 +99,9 @@ def test_workflows_pin_their_actions_and_hold_few_rights(path: Path) -> None:
     text = path.read_text(encoding="utf-8")
     workflow = yaml.safe_load(text)
     assert workflow["permissions"] == {}
-    assert workflow["concurrency"]["group"]
     assert "secrets." not in text
     for job in workflow["jobs"].values():
+        assert (workflow.get("concurrency") or job["concurrency"])["group"]
         assert set(job["permissions"]) <= {"contents", "id-token", "pull-requests"}
         assert job["permissions"]["contents"] == "read"
         for step in job["steps"]:
@@ -92,6 +110,22 @@ def test_workflows_pin_their_actions_and_hold_few_rights(path: Path) -> None:
             script = step.get("run", "").split(" ")[0]
             if script.startswith(".ci/"):
                 assert (PROJECT / script).stat().st_mode & 0o111
+
+
+def test_main_brings_up_every_stack_since_a_waiting_run_is_given_up_for_a_later_one() -> None:
+    workflow = yaml.safe_load((PROJECT / ".github" / "workflows" / "up.yml").read_text(encoding="utf-8"))
+    (job,) = workflow["jobs"].values()
+    assert job["concurrency"] == {"group": "up-${{ matrix.stack }}", "cancel-in-progress": False}
+    assert "concurrency" not in workflow
+    assert "paths" not in workflow[True]["push"]  # YAML 1.1 takes "on" for true
+
+
+@pytest.mark.parametrize("name", ["drift", "up"])
+def test_a_workflow_for_all_stacks_names_each_of_them(name: str) -> None:
+    workflow = yaml.safe_load((PROJECT / ".github" / "workflows" / f"{name}.yml").read_text(encoding="utf-8"))
+    (job,) = workflow["jobs"].values()
+    stacks = sorted(path.name.removeprefix("Pulumi.").removesuffix(".yaml") for path in PROJECT.glob("Pulumi.*.yaml"))
+    assert job["strategy"]["matrix"]["stack"] == stacks
 
 
 @pytest.mark.parametrize(
