@@ -55,6 +55,14 @@ class Api:
         assert status == 201, answer.get("message")
         return answer
 
+    def dry_run(self, manifest: Object) -> Object:
+        """What the API server would make of an object, every field of which it has to know."""
+        version, kind = manifest["apiVersion"], manifest["kind"].lower()
+        plural = f"{kind[:-1]}ies" if kind.endswith("y") else f"{kind}es" if kind.endswith("s") else f"{kind}s"
+        root = "/apis" if "/" in version else "/api"
+        path = f"{root}/{version}/namespaces/{manifest['metadata']['namespace']}/{plural}"
+        return self.create(f"{path}?dryRun=All&fieldValidation=Strict", manifest)
+
     def get(self, path: str) -> Object:
         """What is at a path; it has to exist."""
         status, answer = self.request("GET", path)
