@@ -1,10 +1,14 @@
 """What a change interrupts: pods, running jobs, the address of a load balancer, data."""
 
+import re
 from dataclasses import dataclass
 from typing import Any
 
 from policies.rule import WORKLOADS, target
 from review.preview import Manifest, Step
+
+
+_SILENCE = "nothing answers until new ones are ready"
 
 
 @dataclass(frozen=True)
@@ -19,7 +23,7 @@ class Interruption:
     """What that interrupts."""
 
     gone: bool
-    """Whether it does not come back, or comes back as another: a reviewer has to want it."""
+    """Whether nothing answers for a while, or it does not come back, or comes back as another: to be wanted."""
 
 
 def interruptions(steps: tuple[Step, ...]) -> list[Interruption]:
@@ -41,15 +45,54 @@ def _of(step: Step) -> Interruption | None:
     if before["kind"] == "Service" and _address(step.live) and (after.get("spec") or {}).get("type") != "LoadBalancer":
         return Interruption(name, "no longer a load balancer", f"gives up the address {_address(step.live)}", gone=True)
     if before["kind"] in {"Deployment", "StatefulSet", "DaemonSet"}:
-        old, new = before.get("spec") or {}, after.get("spec") or {}
-        if old.get("template") != new.get("template"):
-            pods = _running(step.live)
-            return (
-                Interruption(name, "new pods", f"{_pods(pods)} replaced one after another", gone=False)
-                if pods
-                else None
-            )
+        return _rollout(name, step, before.get("spec") or {}, after.get("spec") or {})
     return None
+
+
+def _rollout(name: str, step: Step, old: Manifest, new: Manifest) -> Interruption | None:
+    """What an update does to the pods of a workload that serves."""
+    pods = _running(step.live)
+    if not pods:
+        return None
+    if new.get("replicas") == 0:
+        return Interruption(name, "scaled to zero", f"{_pods(pods)} at once: nothing answers any more", gone=True)
+    if old.get("template") == new.get("template"):
+        return None
+    # Where an autoscaler has the replicas, there are as many as run.
+    kept = _kept(step, new, new.get("replicas", pods))
+    if kept is not None and kept < 1:
+        return Interruption(name, "new pods", f"{_pods(pods)} at once: {_SILENCE}", gone=True)
+    return Interruption(name, "new pods", f"{_pods(pods)} replaced one after another", gone=False)
+
+
+def _kept(step: Step, spec: Manifest, replicas: Any) -> int | None:
+    """How many pods answer all through a rollout; None where that is not known before ``up``."""
+    kind = step.manifest["kind"]
+    if kind == "Deployment":
+        strategy = spec.get("strategy") or {}
+        if strategy.get("type") == "Recreate":
+            return 0
+        rolling = strategy.get("rollingUpdate") or {}
+        surge = _share(rolling.get("maxSurge", "25%"), replicas, up=True)
+        fewer = _share(rolling.get("maxUnavailable", "25%"), replicas, up=False)
+        if surge is None or fewer is None:
+            return None
+        # Kubernetes lets one go where neither allows a step.
+        return int(replicas) - (fewer if surge or fewer else 1)
+    if kind == "StatefulSet" and (spec.get("updateStrategy") or {}).get("type") != "OnDelete":
+        return replicas - 1 if isinstance(replicas, int) else None
+    return None  # a DaemonSet's pods go node by node
+
+
+def _share(value: Any, replicas: Any, *, up: bool) -> int | None:
+    """A number of pods or a percentage of them; None where it or the replicas are not known."""
+    if isinstance(value, int):
+        return value
+    percent = re.fullmatch(r"(\d+)%", str(value))
+    if percent is None or not isinstance(replicas, int):
+        return None
+    whole, rest = divmod(int(percent[1]) * replicas, 100)
+    return whole + bool(rest and up)
 
 
 def _lost(step: Step) -> str:
@@ -73,7 +116,7 @@ def _lost(step: Step) -> str:
             return "" if step.op == "delete" else "it has ended, and runs once more"
         return f"its pod, which is {phase}: what is not in a checkpoint is lost"
     if kind in WORKLOADS:
-        return f"{_pods(_running(live))} at once: nothing answers until new ones are ready"
+        return f"{_pods(_running(live))} at once: {_SILENCE}"
     return ""
 
 
