@@ -7,7 +7,6 @@ from typing import Any
 from policies.rule import WORKLOADS, target
 from review.preview import Manifest, Step
 
-
 _SILENCE = "nothing answers until new ones are ready"
 
 
@@ -58,38 +57,38 @@ def _rollout(name: str, step: Step, old: Manifest, new: Manifest) -> Interruptio
         return Interruption(name, "scaled to zero", f"{_pods(pods)} at once: nothing answers any more", gone=True)
     if old.get("template") == new.get("template"):
         return None
+    replicas = new.get("replicas")
     # Where an autoscaler has the replicas, there are as many as run.
-    kept = _kept(step, new, new.get("replicas", pods))
-    if kept is not None and kept < 1:
+    if _falls_silent(step.manifest["kind"], new, pods if replicas is None else replicas):
         return Interruption(name, "new pods", f"{_pods(pods)} at once: {_SILENCE}", gone=True)
     return Interruption(name, "new pods", f"{_pods(pods)} replaced one after another", gone=False)
 
 
-def _kept(step: Step, spec: Manifest, replicas: Any) -> int | None:
-    """How many pods answer all through a rollout; None where that is not known before ``up``."""
-    kind = step.manifest["kind"]
+def _falls_silent(kind: str, spec: Manifest, replicas: Any) -> bool:
+    """Whether a rollout may come to a point where no pod answers, as far as that is known before ``up``."""
+    strategy = spec.get("strategy") or {}
+    if kind == "Deployment" and strategy.get("type") == "Recreate":
+        return True
+    if not isinstance(replicas, int):
+        return False
     if kind == "Deployment":
-        strategy = spec.get("strategy") or {}
-        if strategy.get("type") == "Recreate":
-            return 0
         rolling = strategy.get("rollingUpdate") or {}
         surge = _share(rolling.get("maxSurge", "25%"), replicas, up=True)
         fewer = _share(rolling.get("maxUnavailable", "25%"), replicas, up=False)
         if surge is None or fewer is None:
-            return None
-        # Kubernetes lets one go where neither allows a step.
-        return int(replicas) - (fewer if surge or fewer else 1)
-    if kind == "StatefulSet" and (spec.get("updateStrategy") or {}).get("type") != "OnDelete":
-        return replicas - 1 if isinstance(replicas, int) else None
-    return None  # a DaemonSet's pods go node by node
+            return False
+        # Kubernetes lets one go first where neither allows a step.
+        return replicas <= (fewer if surge or fewer else 1)
+    # A DaemonSet's pods go node by node, and with OnDelete none goes by itself.
+    return kind == "StatefulSet" and replicas == 1 and (spec.get("updateStrategy") or {}).get("type") != "OnDelete"
 
 
-def _share(value: Any, replicas: Any, *, up: bool) -> int | None:
-    """A number of pods or a percentage of them; None where it or the replicas are not known."""
+def _share(value: Any, replicas: int, *, up: bool) -> int | None:
+    """A number of pods or a percentage of them; None where it is not known."""
     if isinstance(value, int):
         return value
     percent = re.fullmatch(r"(\d+)%", str(value))
-    if percent is None or not isinstance(replicas, int):
+    if percent is None:
         return None
     whole, rest = divmod(int(percent[1]) * replicas, 100)
     return whole + bool(rest and up)

@@ -269,6 +269,75 @@ def test_what_is_interrupted(name: str, op: str, what: str) -> None:
     assert [what in one for one in told] == ([True] if what else [])
 
 
+def rolling(surge: int | str, unavailable: int | str) -> dict[str, Any]:
+    return {"strategy": {"type": "RollingUpdate", "rollingUpdate": {"maxSurge": surge, "maxUnavailable": unavailable}}}
+
+
+OUTAGES: dict[str, tuple[dict[str, Any], int, str]] = {
+    "recreated": ({"replicas": 3, "strategy": {"type": "Recreate"}}, 3, "3 pods at once: nothing answers until"),
+    "scaled to zero": ({"replicas": 0}, 3, "3 pods at once: nothing answers any more"),
+    "all unavailable": ({"replicas": 3, **rolling(0, 3)}, 3, "3 pods at once: nothing answers until"),
+    "all of them in percent": ({"replicas": 3, **rolling("25%", "100%")}, 3, "nothing answers until"),
+    "the only one": ({"replicas": 1, **rolling(0, 1)}, 1, "1 pod at once: nothing answers until"),
+    "the only one of an autoscaler": ({"replicas": None, **rolling(0, 1)}, 1, "nothing answers until"),
+    "neither step": ({"replicas": 1, **rolling(0, 0)}, 1, "nothing answers until"),
+}
+GENTLE: dict[str, tuple[dict[str, Any], int]] = {
+    "the only one of a StatefulSet that is replaced by hand": (
+        {"kind": "StatefulSet", "replicas": 1, "updateStrategy": {"type": "OnDelete"}}, 1,
+    ),
+    "one more first": ({"replicas": 1, **rolling(1, 0)}, 1),
+    "Kubernetes' defaults": ({"replicas": 1, "strategy": None}, 1),
+    "one of two": ({"replicas": 2, **rolling(0, 1)}, 2),
+    "a share, rounded down": ({"replicas": 3, **rolling(0, "99%")}, 3),
+    "not known": ({"replicas": 1, **rolling(UNKNOWN_TEXT, UNKNOWN_TEXT)}, 1),
+}  # fmt: skip
+
+
+def rollout(fields: dict[str, Any], running: int) -> Review:
+    """A new image for the service of prod, and fields of its spec beside; None: without it."""
+    preview = given()
+    changed = step(preview, "model-serving-deployment")
+    preview["steps"] = [changed]
+    spec = changed["newState"]["inputs"]["spec"]
+    merged = {**spec, **fields, "kind": None}
+    spec.clear()
+    spec.update({key: value for key, value in merged.items() if value is not None})
+    spec["template"]["spec"]["containers"][0]["image"] = "myregistry/bert-serving:v2"
+    changed["oldState"]["outputs"]["status"]["replicas"] = running
+    for side in ("oldState", "newState"):
+        changed[side]["inputs"]["kind"] = fields.get("kind", "Deployment")
+    return reviewed(preview)
+
+
+@pytest.mark.parametrize("outage", OUTAGES)
+def test_a_rollout_in_which_nothing_answers_is_an_interruption(outage: str) -> None:
+    fields, running, what = OUTAGES[outage]
+    made = rollout(fields, running)
+    (interruption,) = made.interruptions
+    assert interruption.gone
+    assert what in interruption.what
+    assert "nothing is interrupted" not in markdown(made)
+    assert made.level == "look"
+
+
+def test_the_only_pod_of_a_stateful_set_is_an_interruption() -> None:
+    (interruption,) = rollout({"kind": "StatefulSet", "replicas": 1}, 1).interruptions
+    assert interruption.gone
+
+
+@pytest.mark.parametrize("change", GENTLE)
+def test_a_rollout_in_which_pods_answer_all_the_time_is_none(change: str) -> None:
+    fields, running = GENTLE[change]
+    (interruption,) = rollout(fields, running).interruptions
+    assert not interruption.gone
+    assert interruption.what.endswith("replaced one after another")
+
+
+def test_a_rollout_of_what_does_not_run_interrupts_nothing() -> None:
+    assert rollout({"replicas": 0}, 0).interruptions == ()
+
+
 def service(gpus: str = "2", **selector: str) -> dict[str, Any]:
     """A Deployment of one pod with GPUs, those of POOLS where it is given no other nodes."""
     limits = {"resources": {"limits": {"nvidia.com/gpu": gpus}}}
