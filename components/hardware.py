@@ -56,7 +56,7 @@ class NodePool(Arguments):
     """RuntimeClass of pods on this pool, such as ``nvidia``."""
 
     hourly_cost: Decimal | None = Field(default=None, ge=0, examples=["0.71"])
-    """USD per GPU-hour, or per node-hour where there is no GPU. From the user's own bill."""
+    """USD per GPU-hour. From the user's own bill."""
 
     def gpus(self, count: int) -> ResourceList:
         """The resources that so many GPUs of this pool are: none for a count of 0."""

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from decimal import ROUND_CEILING, Decimal
 
 from components.quantities import amount
-from policies.rule import WORKLOADS, Manifest, namespace, of_stacks, pod_templates, selects
+from policies.rule import WORKLOADS, Manifest, namespace, of_stacks, pod_templates, selects, target
 
 
 def _of(kind: str, stack: Sequence[Manifest], place: str) -> list[Manifest]:
@@ -95,21 +95,43 @@ def _disruption_allowed(manifest: Manifest, stack: Sequence[Manifest]) -> Iterat
     selector = spec.get("selector")
     if selector is None:
         return
-    for workload, _ in _selected(selector, stack, namespace(manifest)):
-        replicas = workload["spec"].get("replicas", 1)
-        scalers = [
-            scaler["spec"]
-            for scaler in _of("HorizontalPodAutoscaler", stack, namespace(manifest))
-            if scaler["spec"]["scaleTargetRef"]["name"] == workload["metadata"]["name"]
-        ]
-        if scalers:
-            replicas = scalers[0].get("minReplicas", 1)
-        if "maxUnavailable" in spec:
-            spare = _share(spec["maxUnavailable"], replicas)
-        else:
-            spare = replicas - _share(spec.get("minAvailable", 0), replicas)
-        if spare < 1:
-            yield f"allows none of the {replicas} pods of {workload['metadata']['name']} to be moved"
+    # A budget counts all pods that it selects, whichever workload makes them.
+    selected = {target(workload): workload for workload, _ in _selected(selector, stack, namespace(manifest))}
+    fewest = {name: _fewest(workload, stack) for name, workload in selected.items()}
+    pods = sum(fewest.values())
+    if not pods and any(any(_scalers(workload, stack)) for workload in selected.values()):
+        pods = 1  # of what is scaled from zero, the first
+    if not pods:
+        return
+    if "maxUnavailable" in spec:
+        spare = _share(spec["maxUnavailable"], pods)
+    else:
+        spare = pods - _share(spec.get("minAvailable", 0), pods)
+    if spare < 1:
+        names = [w["metadata"]["name"] for name, w in selected.items() if fewest[name] or not any(fewest.values())]
+        yield f"allows none of the {pods} pods of {' and '.join(names)} to be moved"
+
+
+# Kind of an autoscaler → its field for the fewest pods, and what Kubernetes or KEDA takes where it is not set.
+_MINIMUM = {"HorizontalPodAutoscaler": ("minReplicas", 1), "ScaledObject": ("minReplicaCount", 0)}
+
+
+def _fewest(workload: Manifest, stack: Sequence[Manifest]) -> int:
+    """How many pods a workload has at least."""
+    fewest: int = workload["spec"].get("replicas", 1)
+    for scaler in _scalers(workload, stack):
+        field, default = _MINIMUM[scaler["kind"]]
+        fewest = scaler["spec"].get(field, default)
+    return fewest
+
+
+def _scalers(workload: Manifest, stack: Sequence[Manifest]) -> Iterator[Manifest]:
+    """The autoscalers that scale a workload."""
+    for kind in _MINIMUM:
+        for scaler in _of(kind, stack, namespace(workload)):
+            scaled = scaler["spec"]["scaleTargetRef"]
+            if (scaled.get("kind", "Deployment"), scaled["name"]) == (workload["kind"], workload["metadata"]["name"]):
+                yield scaler
 
 
 def _share(value: int | str, replicas: int) -> int:
@@ -128,11 +150,8 @@ def _share(value: int | str, replicas: int) -> int:
 def _autoscaler_owns_replicas(manifest: Manifest, stack: Sequence[Manifest]) -> Iterator[str]:
     if manifest["spec"].get("replicas") is None:
         return
-    for kind in ("HorizontalPodAutoscaler", "ScaledObject"):
-        for scaler in _of(kind, stack, namespace(manifest)):
-            target = scaler["spec"]["scaleTargetRef"]
-            if (target.get("kind", "Deployment"), target["name"]) == (manifest["kind"], manifest["metadata"]["name"]):
-                yield f"sets replicas, which {scaler['metadata']['name']} scales"
+    for scaler in _scalers(manifest, stack):
+        yield f"sets replicas, which {scaler['metadata']['name']} scales"
 
 
 @of_stacks(

@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
 
@@ -10,7 +10,7 @@ from components.footprint import Footprint, Usage, footprint
 from components.quantities import amount
 from components.quota import ContainerLimits, Quota
 from components.resources import is_gpu
-from policies.rule import WORKLOADS, UnknownValueError, namespace, pod_templates
+from policies.rule import UNKNOWN, WORKLOADS, UnknownValueError, namespace, pod_templates, target
 from review.preview import Manifest
 
 HOURS_PER_MONTH = 730
@@ -46,14 +46,22 @@ def quota_use(before: Sequence[Manifest], after: Sequence[Manifest]) -> tuple[li
     used_before, used_after = _footprints(before), _footprints(after)
     uses, unknown = [], [place for place, usage in used_after.items() if usage is None]
     for manifest in after:
-        if manifest["kind"] != "ResourceQuota" or namespace(manifest) in unknown:
+        place = _place(manifest)
+        if manifest["kind"] != "ResourceQuota" or place is None or place in unknown:
             continue
-        place = namespace(manifest)
         try:
             uses += _uses(place, _quota(manifest), used_before.get(place), used_after.get(place))
         except UnknownValueError:
             unknown.append(place)
+    homeless = [target(manifest) for manifest in after if _place(manifest) is None]
+    if homeless:  # they may be in any of the namespaces: whose quota they use cannot be told
+        unknown.append(f"the namespace of {', '.join(homeless)}")
     return uses, unknown
+
+
+def _place(manifest: Manifest) -> str | None:
+    """The namespace of an object; None where it is not known yet, as that of an output is not."""
+    return None if manifest["metadata"].get("namespace") is UNKNOWN else namespace(manifest)
 
 
 def _uses(place: str, quota: Quota, before: Footprint | None, after: Footprint | None) -> list[QuotaUse]:
@@ -69,8 +77,9 @@ def _footprints(manifests: Sequence[Manifest]) -> dict[str, Footprint | None]:
     """What each namespace's objects take; None where that is not known yet."""
     places: dict[str, list[Manifest]] = defaultdict(list)
     for manifest in manifests:
-        if manifest["kind"] != "Namespace":
-            places[namespace(manifest)].append(manifest)
+        place = _place(manifest)
+        if manifest["kind"] != "Namespace" and place is not None:
+            places[place].append(manifest)
     found: dict[str, Footprint | None] = {}
     for place, objects in places.items():
         try:
@@ -81,12 +90,18 @@ def _footprints(manifests: Sequence[Manifest]) -> dict[str, Footprint | None]:
 
 
 def _limits(objects: Iterable[Manifest]) -> ContainerLimits:
-    """What a namespace's LimitRange gives to containers that say nothing."""
+    """What a namespace's LimitRange gives to containers that say nothing.
+
+    Not validated: it may be anybody's, and hold what a team of this project may not say, such as GPUs.
+    """
     for manifest in objects:
         for limit in manifest["spec"]["limits"] if manifest["kind"] == "LimitRange" else ():
             if limit["type"] == "Container":
-                parts = {"default_request": "defaultRequest", "default": "default", "max": "max"}
-                return ContainerLimits(**{part: limit.get(key, {}) for part, key in parts.items()})
+                return ContainerLimits.model_construct(
+                    default_request=limit.get("defaultRequest") or {},
+                    default=limit.get("default") or {},
+                    max=limit.get("max") or {},
+                )
     return ContainerLimits()
 
 
@@ -98,7 +113,7 @@ def _quota(manifest: Manifest) -> Quota:
         if expression["scopeName"] == "PriorityClass":
             classes = (*(classes or ()), *expression.get("values", ()))
             others = others or expression["operator"] != "In"
-    return Quota("", manifest["metadata"]["name"], (), spec.get("hard") or {}, classes, others)
+    return Quota("", str(manifest["metadata"]["name"]), (), spec.get("hard") or {}, classes, others)
 
 
 def _share(key: str, quota: Quota, usage: Footprint | None) -> Decimal:
@@ -125,44 +140,101 @@ class Gpus:
     training_cost: Decimal = _NONE
     """USD per hour, while they run."""
 
-    unpriced: Decimal = _NONE
-    """GPUs whose node pool names no ``hourlyCost``."""
+    unpriced: Mapping[str, Decimal] = field(default_factory=dict)
+    """Workload → its GPUs, where the node pool is not known or names no ``hourlyCost``."""
+
+    uncounted: tuple[str, ...] = ()
+    """Workloads whose GPUs are not known before ``up``."""
 
 
-def gpus(manifests: Sequence[Manifest], pools: Mapping[str, Mapping[str, Any]]) -> Gpus:
-    """The GPUs of all workloads, at most as many as autoscalers allow, without what rollouts add for a while."""
-    totals: dict[str, Decimal] = defaultdict(Decimal)
+@dataclass(frozen=True)
+class _Workload:
+    """One workload's GPUs."""
+
+    training: bool
+    gpus: Decimal
+    price: Decimal | None
+    """USD per GPU-hour."""
+
+
+Pools = Mapping[str, Mapping[str, Any]]
+"""Node pools by name, in YAML's spelling."""
+
+
+def gpus(before: Sequence[Manifest], after: Sequence[Manifest], earlier: Pools, pools: Pools) -> tuple[Gpus, Gpus]:
+    """The GPUs of all workloads before and after a change, at most as many as autoscalers allow.
+
+    Without what rollouts add for a while. Each side has the node pools of its own configuration.
+
+    What is not known on one side is left out on both, since the difference would be that of a workload
+    that comes or goes: GPUs that cannot be counted, and the cost of those without a price.
+    """
+    (one, missing), (other, unknown) = _workloads(before, earlier), _workloads(after, pools)
+    uncounted = tuple(sorted(missing | unknown))
+    sides = [{name: found for name, found in side.items() if name not in uncounted} for side in (one, other)]
+    unpriced = {name for side in sides for name, found in side.items() if found.price is None}
+    first, second = (_totals(side, unpriced, uncounted) for side in sides)
+    return first, second
+
+
+def _totals(workloads: Mapping[str, _Workload], unpriced: set[str], uncounted: tuple[str, ...]) -> Gpus:
+    serving, training, serving_cost, training_cost = (_NONE,) * 4
+    for name, found in workloads.items():
+        cost = _NONE if found.price is None or name in unpriced else found.gpus * found.price
+        if found.training:
+            training, training_cost = training + found.gpus, training_cost + cost
+        else:
+            serving, serving_cost = serving + found.gpus, serving_cost + cost
+    without = {name: found.gpus for name, found in workloads.items() if found.price is None}
+    return Gpus(serving, training, serving_cost, training_cost, without, uncounted)
+
+
+def _workloads(manifests: Sequence[Manifest], pools: Pools) -> tuple[dict[str, _Workload], set[str]]:
+    """The workloads that have GPUs, and those of which that is not known."""
+    found: dict[str, _Workload] = {}
+    unknown: set[str] = set()
     scalers = [manifest for manifest in manifests if manifest["kind"] in {"HorizontalPodAutoscaler", "ScaledObject"}]
     for manifest in manifests:
         if manifest["kind"] not in WORKLOADS:
             continue
         try:
             steady = {**manifest, "spec": {**manifest["spec"], "strategy": {"type": "Recreate"}}}
-            own = [scaler for scaler in scalers if namespace(scaler) == namespace(manifest)]
+            own = [scaler for scaler in scalers if _place(scaler) == _place(manifest)]
             usage = footprint([steady, *own], ContainerLimits())
-            price = _price(pod_templates(manifest)[0]["spec"], pools)
+            count = sum((pods.count * sum(_gpus(pods.each).values(), _NONE) for pods in usage.pods), _NONE)
+            if count:
+                training = manifest["kind"] in {"Job", "JobSet", "CronJob", "Pod"}
+                price = _price(pod_templates(manifest)[0]["spec"], _gpus(usage.pods[0].each), pools)
+                found[target(manifest)] = _Workload(training, count, price)
         except UnknownValueError:
-            continue
-        count = sum((pods.count * _gpus(pods.each) for pods in usage.pods), _NONE)
-        sort = "training" if manifest["kind"] in {"Job", "JobSet", "CronJob", "Pod"} else "serving"
-        totals[sort] += count
-        if price is None:
-            totals["unpriced"] += count
-        else:
-            totals[f"{sort}_cost"] += count * price
-    return Gpus(**totals)
+            if _may_have_gpus(manifest):
+                unknown.add(target(manifest))
+    return found, unknown
 
 
-def _gpus(usage: Usage) -> Decimal:
-    """The GPUs that a pod asks for, whatever its nodes call them."""
+def _may_have_gpus(manifest: Manifest) -> bool:
+    """Whether a pod of a workload asks for GPUs, or may do."""
+    try:
+        pods = [
+            {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": ""}, "spec": template["spec"]}
+            for template in pod_templates(manifest)
+        ]
+        return any(_gpus(one.each) for one in footprint(pods, ContainerLimits()).pods)
+    except UnknownValueError:
+        return True
+
+
+def _gpus(usage: Usage) -> Usage:
+    """The GPUs that a pod asks for, by what its nodes call them."""
     named = ((key.removeprefix("requests."), value) for key, value in usage.items() if key.startswith("requests."))
-    return sum((value for name, value in named if is_gpu(name)), _NONE)
+    return {name: value for name, value in named if is_gpu(name) and value}
 
 
-def _price(spec: Manifest, pools: Mapping[str, Mapping[str, Any]]) -> Decimal | None:
-    """USD per GPU-hour on the pool that a pod selects."""
-    selector = spec.get("nodeSelector") or {}
-    for pool in pools.values():
-        if pool["gpuResource"] and pool["nodeSelector"].items() <= selector.items():
-            return None if pool["hourlyCost"] is None else Decimal(pool["hourlyCost"])
-    return None
+def _price(spec: Manifest, asked: Usage, pools: Pools) -> Decimal | None:
+    """USD per GPU-hour on the pool that a pod selects: that of the most labels, where it selects those of several."""
+    selector = (spec.get("nodeSelector") or {}).items()
+    fitting = [p for p in pools.values() if p["gpuResource"] in asked and p["nodeSelector"].items() <= selector]
+    if not fitting:
+        return None
+    cost = max(fitting, key=lambda pool: len(pool["nodeSelector"]))["hourlyCost"]
+    return None if cost is None else Decimal(cost)

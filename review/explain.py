@@ -9,11 +9,18 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from review.provider import kubectl_flags
 from review.symptoms import SYMPTOMS
 
 Object = Mapping[str, Any]
 
-KINDS = "pods,events,deployments,statefulsets,jobs,replicasets"
+Index = Mapping[tuple[str, str, str], Object]
+"""Objects by kind, namespace and name."""
+
+KINDS = "pods,events,deployments,statefulsets,jobs,replicasets,services,persistentvolumeclaims"
+
+# What Kubernetes takes for the normal course of things, and whoever is hit by it does not.
+_NORMAL_AND_YET_TOLD = {"Preempted"}
 
 
 class ClusterError(Exception):
@@ -45,15 +52,14 @@ def explain(objects: Iterable[Object]) -> list[Diagnosis]:
     index = {(o["kind"], o["metadata"]["namespace"], o["metadata"]["name"]): o for o in objects if o["kind"] != "Event"}
     found: dict[tuple[str, str, str], Diagnosis] = {}
     for event in objects:
-        if event["kind"] == "Event" and event.get("type") != "Normal":
-            about = event["involvedObject"]
-            source = index.get((about["kind"], about.get("namespace", ""), about["name"]))
-            if source is None or _well(source):
+        if event["kind"] == "Event" and (event.get("type") != "Normal" or event.get("reason") in _NORMAL_AND_YET_TOLD):
+            source = _source(event, index)
+            if source is None or _past(source, index):
                 continue
             diagnosis = _diagnosed(_workload(source, index), event.get("reason", ""), event.get("message", ""))
             _count(found, diagnosis, event.get("count") or 1)
     for pod in objects:
-        if pod["kind"] == "Pod":
+        if pod["kind"] == "Pod" and not _past(pod, index):
             for diagnosis in _containers(pod, _workload(pod, index)):
                 _count(found, diagnosis, 1)
     for owner in objects:
@@ -62,6 +68,28 @@ def explain(objects: Iterable[Object]) -> list[Diagnosis]:
                 told = _diagnosed(_workload(owner, index), condition.get("reason", ""), condition.get("message", ""))
                 _count(found, told, 1)
     return sorted(found.values(), key=lambda diagnosis: (diagnosis.workload, diagnosis.what))
+
+
+def _source(event: Object, index: Index) -> Object | None:
+    """What an event is about, if it is still there."""
+    about = event["involvedObject"]
+    place, name = about.get("namespace", ""), about["name"]
+    found = index.get((about["kind"], place, name))
+    if found is not None or event.get("reason") != "Preempted":
+        return found
+    # The scheduler deletes the pod that it preempts: what is left is its owner, whose name the pod's begins with.
+    owner, _, _ = name.rpartition("-")
+    replica_set, job = index.get(("ReplicaSet", place, owner)), index.get(("Job", place, owner))
+    head, _, number = owner.rpartition("-")
+    if job is None and number.isdigit():  # a pod of an Indexed Job
+        job = index.get(("Job", place, head))
+    return replica_set or (job if job and not _runs(job) else None)
+
+
+def _runs(job: Object) -> bool:
+    """Whether a job has all pods again that it should have at once."""
+    status = job.get("status") or {}
+    return 0 < int(status.get("active") or 0) <= int(status.get("ready") or 0)
 
 
 def _count(found: dict[tuple[str, str, str], Diagnosis], diagnosis: Diagnosis | None, count: int) -> None:
@@ -89,6 +117,8 @@ def _containers(pod: Object, workload: str) -> Iterable[Diagnosis]:
         ended = state.get("terminated") or last.get("terminated") or {}
         waiting = state.get("waiting") or {}
         name = container["name"]
+        if container.get("ready"):  # how it ended before is past
+            continue
         if ended.get("reason") == "OOMKilled":
             limit = limits.get(name, {}).get("memory")
             what = f"container {name} was OOMKilled: the memory limit{f' of {limit}' if limit else ''} is too low"
@@ -127,17 +157,36 @@ def _well(source: Object) -> bool:
         return int(status.get("readyReplicas") or 0) >= int(spec.get("replicas", 1))
     if kind == "Job":
         return any(c["type"] == "Complete" and c["status"] == "True" for c in status.get("conditions") or [])
+    if kind == "Service":
+        return spec.get("type") != "LoadBalancer" or bool((status.get("loadBalancer") or {}).get("ingress"))
+    if kind == "PersistentVolumeClaim":
+        return status.get("phase") == "Bound"
     return False
 
 
-def _workload(source: Object, index: Mapping[tuple[str, str, str], Object]) -> str:
+def _past(source: Object, index: Index) -> bool:
+    """Whether what happened to an object is of no matter any more: it, or what made it, is as it should be.
+
+    Not what made that in turn: a Deployment has all its replicas while those of a new version fail.
+    """
+    owner = _owner(source)
+    head = index.get((owner["kind"], source["metadata"]["namespace"], owner["name"])) if owner else None
+    return _well(source) or (head is not None and _well(head))
+
+
+def _owner(source: Object) -> Object | None:
+    owners: list[Object] = source["metadata"].get("ownerReferences") or []
+    return next((owner for owner in owners if owner.get("controller")), None)
+
+
+def _workload(source: Object, index: Index) -> str:
     """The object at the head of the owners: what the stack made."""
     kind, metadata = source["kind"], source["metadata"]
-    for owner in metadata.get("ownerReferences") or []:
-        head = index.get((owner["kind"], metadata["namespace"], owner["name"]))
-        if owner.get("controller"):
-            return _workload(head, index) if head else f"{owner['kind']} {metadata['namespace']}/{owner['name']}"
-    return f"{kind} {metadata['namespace']}/{metadata['name']}"
+    owner = _owner(source)
+    if owner is None:
+        return f"{kind} {metadata['namespace']}/{metadata['name']}"
+    head = index.get((owner["kind"], metadata["namespace"], owner["name"]))
+    return _workload(head, index) if head else f"{owner['kind']} {metadata['namespace']}/{owner['name']}"
 
 
 def _short(message: str) -> str:
@@ -146,7 +195,7 @@ def _short(message: str) -> str:
 
 
 def read(stack: str) -> list[Object]:
-    """Pods, their owners and events in all namespaces in which the stack has objects.
+    """Pods, their owners and events in all namespaces in which the stack has objects, in the stack's own cluster.
 
     Raises ClusterError where the state or the cluster cannot be read.
     """
@@ -158,9 +207,18 @@ def read(stack: str) -> list[Object]:
         place = metadata.get("name") if kind == "Namespace" else metadata.get("namespace")
         if isinstance(place, str):
             places.add(place)
+    settings = json.loads(_run("pulumi", "config", "--stack", stack, "--json"))
+    # One at a time: the kubeconfig may be a secret, and the stack's other secrets are nobody's business here.
+    context, kubeconfig = (
+        _run("pulumi", "config", "get", key, "--stack", stack).rstrip("\n") if key in settings else None
+        for key in ("kubernetes:context", "kubernetes:kubeconfig")
+    )
     found: list[Object] = []
-    for place in sorted(places):
-        found += json.loads(_run("kubectl", "get", KINDS, "--namespace", place, "--output", "json"))["items"]
+    with kubectl_flags(context, kubeconfig) as flags:
+        for place in sorted(places):
+            found += json.loads(_run("kubectl", *flags, "get", KINDS, "--namespace", place, "--output", "json"))[
+                "items"
+            ]
     return found
 
 

@@ -14,6 +14,7 @@ from review.capacity import Gpus, QuotaUse, gpus, quota_use
 from review.changes import FieldChange, changes
 from review.cluster import Checks
 from review.impact import Interruption, interruptions
+from review.pools import node_pools
 from review.preview import Manifest, Preview, Step, known
 
 Level = Literal["stop", "look", "fine", "nothing"]
@@ -92,6 +93,7 @@ def review(
     checks = checks or offline
     before, after = preview.manifests(after=False), preview.manifests(after=True)
     quotas, unknown = quota_use([*before, *checks.others], [*after, *checks.others])
+    gpus_before, gpus_after = gpus(before, after, node_pools(base.config) if base else pools, pools)
     findings, excused, unclear, wrong = _rules(preview, before, after, today)
     found = [
         *wrong,
@@ -109,8 +111,8 @@ def review(
         workloads=tuple(_workloads(preview)),
         counts=counts,
         quotas=tuple(use for use in quotas if use.before != use.after or use.exceeded),
-        gpus_before=gpus(before, pools),
-        gpus_after=gpus(after, pools),
+        gpus_before=gpus_before,
+        gpus_after=gpus_after,
         findings=tuple(findings),
         excused=tuple(excused),
         unclear=tuple(unclear),

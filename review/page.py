@@ -17,6 +17,9 @@ _ROWS_KEPT = 20
 _NOTE = 2_000
 _BAR = 10
 _KEYS_OF_A_NAMESPACE = 3
+# How many workloads a note names.
+_NAMES = 5
+_ALWAYS, _RUNNING = "all the time", "while jobs run"
 
 
 @dataclass(frozen=True)
@@ -139,13 +142,18 @@ def _summary(review: Review) -> str:
     told = [f"{count} {_DONE.get(op, op)}" for op, count in sorted(review.counts.items())]
     parts = [f"{_number(sum(review.counts.values()), 'object')}: {', '.join(told)}"]
     before, after = review.gpus_before, review.gpus_after
-    change = after.serving + after.training - before.serving - before.training
-    if change:
-        parts.append(f"{change:+f} GPU{'' if abs(change) == 1 else 's'}")
-    cost = after.serving_cost - before.serving_cost
-    if cost:
-        parts.append(f"{_usd(cost, sign=True)} USD per hour, {_month(cost, sign=True)} per month")
+    always = _more(after.serving - before.serving, after.serving_cost - before.serving_cost, monthly=True)
+    running = _more(after.training - before.training, after.training_cost - before.training_cost, monthly=False)
+    parts += [f"{when}: {', '.join(told)}" for when, told in ((_ALWAYS, always), (_RUNNING, running)) if told]
     return " · ".join(parts)
+
+
+def _more(gpus: Decimal, cost: Decimal, *, monthly: bool) -> list[str]:
+    told = [f"{gpus:+f} GPU{'' if abs(gpus) == 1 else 's'}"] if gpus else []
+    if cost:
+        told.append(f"{_usd(cost, sign=True)} USD per hour")
+        told += [f"{_month(cost, sign=True)} per month"] if monthly else []
+    return told
 
 
 def _interruptions(review: Review) -> Section:
@@ -216,14 +224,14 @@ def bar(share: Decimal) -> str:
 
 
 def _gpus(before: Gpus, after: Gpus) -> Section:
-    if before == after:
+    if before == after and not after.uncounted:
         return Section("")
     rows = []
     if before.serving != after.serving or before.serving_cost != after.serving_cost:
         cost = after.serving_cost - before.serving_cost
         rows.append(
             (
-                "all the time",
+                _ALWAYS,
                 f"{before.serving:f}",
                 f"{after.serving:f}",
                 _usd(cost, sign=True),
@@ -232,14 +240,29 @@ def _gpus(before: Gpus, after: Gpus) -> Section:
         )
     if before.training != after.training or before.training_cost != after.training_cost:
         cost = after.training_cost - before.training_cost
-        rows.append(("while jobs run", f"{before.training:f}", f"{after.training:f}", _usd(cost, sign=True), ""))
-    unpriced = f"{_number(int(after.unpriced), 'GPU')} without a price: the node pool names no hourlyCost."
+        rows.append((_RUNNING, f"{before.training:f}", f"{after.training:f}", _usd(cost, sign=True), ""))
+    notes = []
+    sides = [("Before: ", before.unpriced), ("After: ", after.unpriced)]
+    for when, unpriced in sides if before.unpriced != after.unpriced else [("", after.unpriced)]:
+        if unpriced:
+            count = _number(int(sum(unpriced.values())), "GPU")
+            notes.append(
+                f"{when}{count} without a price, for no node pool that they are on names an hourlyCost. "
+                f"The cost is without {_names(list(unpriced))}."
+            )
+    if after.uncounted:
+        notes.append(f"Not counted, for it is known after up: {_names(after.uncounted)}.")
     return Section(
         "GPUs and their cost",
         header=("", "Before", "After", "USD per hour", "USD per month"),
         rows=tuple(rows),
-        after=(unpriced,) if after.unpriced else (),
+        after=tuple(notes),
     )
+
+
+def _names(targets: Sequence[str]) -> str:
+    left = len(targets) - _NAMES
+    return ", ".join(map(code, targets[:_NAMES])) + (f" and {left} more" if left > 0 else "")
 
 
 def _usd(amount: Decimal, *, sign: bool = False) -> str:

@@ -156,7 +156,7 @@ SYMPTOMS = [
         "FailedAttachVolume",
         r"Multi-Attach error",
         "a ReadWriteOnce claim is mounted on another node already",
-        "use a claim with ReadWriteMany or ReadOnlyMany, or one replica with rollout: recreate",
+        "use a claim with ReadWriteMany or ReadOnlyMany, or one replica with rollout: replace",
     ),
     _symptom(
         "FailedMount FailedAttachVolume",
@@ -199,6 +199,18 @@ SYMPTOMS = [
         r".",
         "the cloud gives the Service no load balancer",
         "see what it says: a quota of the cloud, or annotations that it does not know",
+    ),
+    _symptom(
+        "ProvisioningFailed",
+        r'storageclass\S* "(?P<name>[^"]+)" not found',
+        "there is no StorageClass {name}",
+        "set the claim's storageClassName to one that exists: kubectl get storageclasses",
+    ),
+    _symptom(
+        "ProvisioningFailed",
+        r".",
+        "the StorageClass makes no volume for the claim",
+        "see what it says: a quota of the cloud, or a size, access mode or zone that it does not have",
     ),
     _symptom(
         "Evicted",

@@ -220,6 +220,55 @@ def objects(edit: Edit | None = None) -> list[Manifest]:
     return list(made.values())
 
 
+def autoscaled(kind: str, **spec: int) -> Edit:
+    """The service of the budget scaled by an autoscaler."""
+
+    def edit(made: dict[str, dict[str, Any]]) -> None:
+        del made["Deployment"]["spec"]["replicas"]
+        metadata = {"name": "bert", "namespace": "ml-serving"}
+        made["scaler"] = {"kind": kind, "metadata": metadata, "spec": {"scaleTargetRef": {"name": "bert"}, **spec}}
+
+    return edit
+
+
+def beside(replicas: int) -> Edit:
+    """A second Deployment whose pods the same budget selects."""
+
+    def edit(made: dict[str, dict[str, Any]]) -> None:
+        other = copy.deepcopy(made["Deployment"])
+        other["metadata"]["name"] = "bert-canary"
+        other["spec"]["replicas"] = replicas
+        made["canary"] = other
+
+    return edit
+
+
+_LEAST = "PodDisruptionBudget/spec/minAvailable"
+
+BUDGETS: dict[str, tuple[Edit, str | None]] = {
+    "KEDA's minimum is enough": (both(autoscaled("ScaledObject", minReplicaCount=3), put(_LEAST, 1)), None),
+    "KEDA's minimum is not": (both(autoscaled("ScaledObject", minReplicaCount=2), put(_LEAST, 2)), "the 2 pods of bert"),
+    "KEDA scales to zero": (both(autoscaled("ScaledObject"), put(_LEAST, 1)), "the 1 pods of bert to"),
+    "an autoscaler's minimum is enough": (autoscaled("HorizontalPodAutoscaler", minReplicas=3), None),
+    "an autoscaler's minimum is not": (autoscaled("HorizontalPodAutoscaler", minReplicas=2), "the 2 pods of bert"),
+    "an autoscaler of another kind of that name": (
+        put("HorizontalPodAutoscaler/spec/scaleTargetRef", {"kind": "StatefulSet", "name": "bert"}), None,
+    ),
+    "two Deployments together": (both(beside(1), put(_LEAST, 3)), None),
+    "two Deployments together have none to spare": (both(beside(1), put(_LEAST, 4)), "the 4 pods of bert and bert-canary"),
+    "one of them is at zero": (both(beside(0), put(_LEAST, 3)), "the 3 pods of bert to"),
+    "all are at zero": (put("Deployment/spec/replicas", 0), None),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("case", BUDGETS)
+def test_a_budget_is_held_against_all_pods_that_it_counts(case: str) -> None:
+    edit, what = BUDGETS[case]
+    made = objects(edit)
+    found = [f.what for f in judge(made, made, [RULES["disruption-allowed"]]).findings]
+    assert [what is not None and what in one for one in found] == ([] if what is None else [True])
+
+
 def test_there_is_a_failing_and_an_unknown_case_for_every_rule() -> None:
     assert {rule for rule, _, _ in FAILING} == set(UNKNOWNS) == set(RULES)
     assert len(RULES) >= 20

@@ -93,6 +93,18 @@ def test_explain_when_all_is_well(prod: Project) -> None:
     )
 
 
+def test_explain_asks_the_cluster_of_the_stack(prod: Project) -> None:
+    set_context = ("pulumi", "config", "set", "kubernetes:context", "elsewhere", "--stack", "prod")
+    assert prod.run(*set_context).returncode == 0
+    try:
+        done = prod.run(sys.executable, "-m", "review", "explain", "--stack", "prod")
+    finally:
+        prod.restore("prod")
+    assert done.returncode == 2
+    assert 'context "elsewhere" does not exist' in done.stderr
+    assert "Traceback" not in done.stderr
+
+
 def test_explain_after_a_failed_up(prod: Project) -> None:
     """A quota that someone made smaller by hand, nodes that are not there, and a server that wants more memory."""
     (pod,) = prod.get("pods", namespace="ml-training")["items"]
@@ -109,7 +121,7 @@ def test_explain_after_a_failed_up(prod: Project) -> None:
             "pod",
             pod["metadata"]["name"],
             "ml-training",
-            {"status": {"containerStatuses": [killed]}},
+            {"status": {"containerStatuses": [killed], "conditions": [{"type": "Ready", "status": "False"}]}},
             ["--subresource=status"],
         ),
         ("resourcequota", "ml-serving-quota", "ml-serving", {"spec": {"hard": {"pods": "3"}}}, []),

@@ -1,10 +1,16 @@
 """What the cluster says of a workload that does not come up, and what is made of it."""
 
-from typing import Any
+import json
+import os
+import re
+from pathlib import Path
+from typing import Any, get_args
 
 import pytest
 
-from review.explain import Diagnosis, explain, told
+from components.rollout import Rollout
+from review.explain import KINDS, ClusterError, Diagnosis, explain, read, told
+from review.symptoms import SYMPTOMS
 
 RESTRICTED = (
     'Error creating: pods "bert-5d-x" is forbidden: violates PodSecurity "restricted:latest": '
@@ -164,6 +170,181 @@ def test_what_has_come_right_is_not_told() -> None:
     full = event("FailedCreate", SAID[0][1], "ReplicaSet", "bert-5d")
     assert len(explain([REPLICA_SET, full])) == 1
     assert explain([{**REPLICA_SET, "status": {"readyReplicas": 2}}, full]) == []
+
+
+EXITED = {"state": {"terminated": {"exitCode": 1}}}
+
+
+def job(name: str = "train", **status: Any) -> dict[str, Any]:
+    return {"kind": "Job", "metadata": {"namespace": "ml-serving", "name": name}, "spec": {}, "status": status}
+
+
+def of_job(pod: dict[str, Any]) -> dict[str, Any]:
+    owners = [{"kind": "Job", "name": "train", "controller": True}]
+    return {**pod, "metadata": {**pod["metadata"], "ownerReferences": owners}}
+
+
+def test_a_failed_try_of_a_job_that_is_complete_is_past() -> None:
+    tried = of_job(pod(EXITED))
+    assert len(explain([job(active=1), tried])) == 1
+    complete = job(conditions=[{"type": "Complete", "status": "True"}])
+    assert explain([complete, tried]) == []
+    assert explain([complete, tried, event("BackOff", "Back-off restarting failed container, image r/bert")]) == []
+
+
+def test_what_events_are_about_is_read() -> None:
+    """An event whose source is not among the objects counts as past."""
+    assert {"services", "persistentvolumeclaims", "pods", "jobs"} <= set(KINDS.split(","))
+
+
+def test_how_a_ready_container_ended_before_is_past() -> None:
+    ended_before = {"lastState": {"terminated": {"exitCode": 1}}}
+    assert explain([pod(ended_before, ready="True")]) == []
+    assert explain([pod({**ended_before, "ready": True})]) == []  # another container keeps the pod from being ready
+    assert len(explain([pod({**ended_before, "ready": False})])) == 1
+
+
+def test_pods_of_a_new_version_are_told_while_those_of_the_old_serve() -> None:
+    serving = {**DEPLOYMENT, "status": {"readyReplicas": 2}}
+    (diagnosis,) = explain([serving, {**REPLICA_SET, "status": {}}, pod(EXITED)])
+    assert diagnosis.workload == "Deployment ml-serving/bert"
+
+
+def test_a_load_balancer_that_the_cloud_does_not_give() -> None:
+    service = {
+        "kind": "Service",
+        "metadata": {"namespace": "ml-serving", "name": "model-api"},
+        "spec": {"type": "LoadBalancer"},
+        "status": {"loadBalancer": {}},
+    }
+    said = event("SyncLoadBalancerFailed", "Error syncing load balancer: quota exceeded", "Service", "model-api")
+    (diagnosis,) = explain([service, said])
+    assert diagnosis.workload == "Service ml-serving/model-api"
+    assert "gives the Service no load balancer" in diagnosis.what
+    assert explain([{**service, "status": {"loadBalancer": {"ingress": [{"ip": "10.0.0.1"}]}}}, said]) == []
+
+
+def test_a_claim_that_gets_no_volume() -> None:
+    claim: dict[str, Any] = {
+        "kind": "PersistentVolumeClaim",
+        "metadata": {"namespace": "ml-serving", "name": "m"},
+        "status": {},
+    }
+    said = event("ProvisioningFailed", 'storageclass.storage.k8s.io "fast" not found', claim["kind"], "m")
+    (diagnosis,) = explain([claim, said])
+    assert (diagnosis.workload, diagnosis.what) == (
+        "PersistentVolumeClaim ml-serving/m",
+        "there is no StorageClass fast",
+    )
+    assert explain([{**claim, "status": {"phase": "Bound"}}, said]) == []
+
+
+def preempted(name: str) -> dict[str, Any]:
+    return event("Preempted", "Preempted by pod 5d on node gpu-1", name=name, kind_of="Normal")
+
+
+@pytest.mark.parametrize(
+    ("owner", "victim", "workload"),
+    [
+        (REPLICA_SET, "bert-5d-x", "Deployment ml-serving/bert"),
+        (job(), "train-abcde", "Job ml-serving/train"),
+        (job(active=2, ready=1), "train-0-abcde", "Job ml-serving/train"),
+        (pod(), "bert-5d-x", "Deployment ml-serving/bert"),
+    ],
+    ids=["of a ReplicaSet", "of a Job", "of an Indexed Job", "not gone yet"],
+)
+def test_a_preempted_pod_is_told_by_its_owner(owner: dict[str, Any], victim: str, workload: str) -> None:
+    (diagnosis,) = explain([DEPLOYMENT, REPLICA_SET, owner, preempted(victim)])
+    assert diagnosis.workload == workload
+    assert diagnosis.what == "pods of a higher priority took its place"
+
+
+def test_a_preempted_pod_that_has_been_replaced_is_past() -> None:
+    assert explain([preempted("bert-5d-x")]) == []
+    assert explain([{**REPLICA_SET, "status": {"readyReplicas": 2}}, preempted("bert-5d-x")]) == []
+    assert explain([job(active=2, ready=2), preempted("train-0-abcde")]) == []
+
+
+def test_mends_name_rollouts_that_there_are() -> None:
+    named = {name for symptom in SYMPTOMS for name in re.findall(r"rollout: (\w+)", symptom.mend)}
+    assert named
+    assert named <= set(get_args(Rollout))
+
+
+_PULUMI = """#!/bin/sh
+case "$*" in
+  "stack export --stack prod") cat "$0.state" ;;
+  "config --stack prod --json") cat "$0.config" ;;
+  "config get kubernetes:context --stack prod") echo gpu-cluster ;;
+  "config get kubernetes:kubeconfig --stack prod") cat "$0.kubeconfig" ;;
+  *) echo "unexpected: $*" >&2; exit 1 ;;
+esac
+"""
+_KUBECTL = """#!/bin/sh
+echo "$@" >> "$0.calls"
+while [ $# -gt 0 ]; do
+  if [ "$1" = --kubeconfig ]; then ls -l "$2" | cut -c1-10 > "$0.seen"; cat "$2" >> "$0.seen"; fi
+  shift
+done
+echo '{"items": []}'
+"""
+
+
+@pytest.fixture
+def programs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A ``pulumi`` with the state of a stack, and a ``kubectl`` that writes down how it is called."""
+    for name, text in (("pulumi", _PULUMI), ("kubectl", _KUBECTL)):
+        (tmp_path / name).write_text(text, encoding="utf-8")
+        (tmp_path / name).chmod(0o755)
+    resources = [{"inputs": {"kind": "Namespace", "metadata": {"name": "ml-serving"}}}]
+    (tmp_path / "pulumi.state").write_text(json.dumps({"deployment": {"resources": resources}}), encoding="utf-8")
+    (tmp_path / "pulumi.config").write_text("{}", encoding="utf-8")
+    monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
+    return tmp_path
+
+
+def calls(programs: Path) -> list[str]:
+    return (programs / "kubectl.calls").read_text(encoding="utf-8").splitlines()
+
+
+_ASKED = f"get {KINDS} --namespace ml-serving --output json"
+
+
+def test_the_cluster_of_the_stack_is_read(programs: Path) -> None:
+    assert read("prod") == []
+    (programs / "pulumi.config").write_text('{"kubernetes:context": {"value": "gpu-cluster"}}', encoding="utf-8")
+    read("prod")
+    assert calls(programs) == [_ASKED, f"--context gpu-cluster {_ASKED}"]
+
+
+def test_a_kubeconfig_that_is_a_path(programs: Path) -> None:
+    own = programs / "own"
+    own.write_text("of a path", encoding="utf-8")
+    (programs / "pulumi.config").write_text('{"kubernetes:kubeconfig": {"value": "x"}}', encoding="utf-8")
+    (programs / "pulumi.kubeconfig").write_text(f"{own}\n", encoding="utf-8")
+    read("prod")
+    assert calls(programs) == [f"--kubeconfig {own} {_ASKED}"]
+
+
+@pytest.mark.parametrize(
+    "contents", ["users:\n- token: swordfish\n", '{"users": [{"token: swordfish": 1}]}' + " " * 5000]
+)
+def test_a_secret_kubeconfig_is_on_no_command_line_and_in_no_file_afterwards(programs: Path, contents: str) -> None:
+    (programs / "pulumi.config").write_text('{"kubernetes:kubeconfig": {"secret": true}}', encoding="utf-8")
+    (programs / "pulumi.kubeconfig").write_text(contents, encoding="utf-8")
+    read("prod")
+    (call,) = calls(programs)
+    assert "swordfish" not in call
+    assert not Path(call.split()[1]).exists()
+    seen = (programs / "kubectl.seen").read_text(encoding="utf-8")
+    assert seen.startswith("-rw-------\n")
+    assert "token: swordfish" in seen
+
+
+def test_a_cluster_that_cannot_be_read(programs: Path) -> None:
+    (programs / "kubectl").write_text("#!/bin/sh\necho 'no such context' >&2; exit 1\n", encoding="utf-8")
+    with pytest.raises(ClusterError, match="no such context"):
+        read("prod")
 
 
 def test_one_cause_is_told_once() -> None:

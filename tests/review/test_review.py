@@ -16,6 +16,7 @@ from review.changes import FieldChange, changes
 from review.formats import as_json, markdown, marker, text
 from review.model import Review, review
 from review.page import LIMIT, bar
+from review.pools import node_pools
 from review.preview import UNKNOWN_TEXT, PreviewError, parse
 from review.secrets import shown
 
@@ -268,24 +269,170 @@ def test_what_is_interrupted(name: str, op: str, what: str) -> None:
     assert [what in one for one in told] == ([True] if what else [])
 
 
-def test_gpus_of_an_autoscaled_service_are_counted_at_most() -> None:
-    limits = {"resources": {"limits": {"nvidia.com/gpu": "2"}}}
-    pod = {"nodeSelector": {"cloud.google.com/gke-accelerator": "nvidia-l4"}, "containers": [{"name": "c", **limits}]}
-    service = {
+def rolling(surge: int | str, unavailable: int | str) -> dict[str, Any]:
+    return {"strategy": {"type": "RollingUpdate", "rollingUpdate": {"maxSurge": surge, "maxUnavailable": unavailable}}}
+
+
+OUTAGES: dict[str, tuple[dict[str, Any], int, str]] = {
+    "recreated": ({"replicas": 3, "strategy": {"type": "Recreate"}}, 3, "3 pods at once: nothing answers until"),
+    "scaled to zero": ({"replicas": 0}, 3, "3 pods at once: nothing answers any more"),
+    "all unavailable": ({"replicas": 3, **rolling(0, 3)}, 3, "3 pods at once: nothing answers until"),
+    "all of them in percent": ({"replicas": 3, **rolling("25%", "100%")}, 3, "nothing answers until"),
+    "the only one": ({"replicas": 1, **rolling(0, 1)}, 1, "1 pod at once: nothing answers until"),
+    "the only one of an autoscaler": ({"replicas": None, **rolling(0, 1)}, 1, "nothing answers until"),
+    "neither step": ({"replicas": 1, **rolling(0, 0)}, 1, "nothing answers until"),
+}
+GENTLE: dict[str, tuple[dict[str, Any], int]] = {
+    "the only one of a StatefulSet that is replaced by hand": (
+        {"kind": "StatefulSet", "replicas": 1, "updateStrategy": {"type": "OnDelete"}}, 1,
+    ),
+    "one more first": ({"replicas": 1, **rolling(1, 0)}, 1),
+    "Kubernetes' defaults": ({"replicas": 1, "strategy": None}, 1),
+    "one of two": ({"replicas": 2, **rolling(0, 1)}, 2),
+    "a share, rounded down": ({"replicas": 3, **rolling(0, "99%")}, 3),
+    "not known": ({"replicas": 1, **rolling(UNKNOWN_TEXT, UNKNOWN_TEXT)}, 1),
+}  # fmt: skip
+
+
+def rollout(fields: dict[str, Any], running: int) -> Review:
+    """A new image for the service of prod, and fields of its spec beside; None: without it."""
+    preview = given()
+    changed = step(preview, "model-serving-deployment")
+    preview["steps"] = [changed]
+    spec = changed["newState"]["inputs"]["spec"]
+    merged = {**spec, **fields, "kind": None}
+    spec.clear()
+    spec.update({key: value for key, value in merged.items() if value is not None})
+    spec["template"]["spec"]["containers"][0]["image"] = "myregistry/bert-serving:v2"
+    changed["oldState"]["outputs"]["status"]["replicas"] = running
+    for side in ("oldState", "newState"):
+        changed[side]["inputs"]["kind"] = fields.get("kind", "Deployment")
+    return reviewed(preview)
+
+
+@pytest.mark.parametrize("outage", OUTAGES)
+def test_a_rollout_in_which_nothing_answers_is_an_interruption(outage: str) -> None:
+    fields, running, what = OUTAGES[outage]
+    made = rollout(fields, running)
+    (interruption,) = made.interruptions
+    assert interruption.gone
+    assert what in interruption.what
+    assert "nothing is interrupted" not in markdown(made)
+    assert made.level == "look"
+
+
+def test_the_only_pod_of_a_stateful_set_is_an_interruption() -> None:
+    (interruption,) = rollout({"kind": "StatefulSet", "replicas": 1}, 1).interruptions
+    assert interruption.gone
+
+
+@pytest.mark.parametrize("change", GENTLE)
+def test_a_rollout_in_which_pods_answer_all_the_time_is_none(change: str) -> None:
+    fields, running = GENTLE[change]
+    (interruption,) = rollout(fields, running).interruptions
+    assert not interruption.gone
+    assert interruption.what.endswith("replaced one after another")
+
+
+def test_a_rollout_of_what_does_not_run_interrupts_nothing() -> None:
+    assert rollout({"replicas": 0}, 0).interruptions == ()
+
+
+def service(gpus: str = "2", **selector: str) -> dict[str, Any]:
+    """A Deployment of one pod with GPUs, those of POOLS where it is given no other nodes."""
+    limits = {"resources": {"limits": {"nvidia.com/gpu": gpus}}}
+    nodes = {"cloud.google.com/gke-accelerator": "nvidia-l4", **selector}
+    return {
         "apiVersion": "apps/v1",
         "kind": "Deployment",
         "metadata": {"name": "m", "namespace": "a"},
-        "spec": {"template": {"spec": pod}},
+        "spec": {"template": {"spec": {"nodeSelector": nodes, "containers": [{"name": "c", **limits}]}}},
     }
+
+
+def counted(*manifests: dict[str, Any], pools: dict[str, dict[str, Any]] = POOLS) -> Gpus:
+    return gpus([], manifests, pools, pools)[1]
+
+
+def test_gpus_of_an_autoscaled_service_are_counted_at_most() -> None:
     scaler = {
         "apiVersion": "autoscaling/v2",
         "kind": "HorizontalPodAutoscaler",
         "metadata": {"name": "m", "namespace": "a"},
         "spec": {"maxReplicas": 4, "scaleTargetRef": {"kind": "Deployment", "name": "m"}},
     }
-    assert gpus([service], POOLS) == Gpus(serving=Decimal(2), serving_cost=Decimal("1.42"))
-    assert gpus([service, scaler], POOLS) == Gpus(serving=Decimal(8), serving_cost=Decimal("5.68"))
-    assert gpus([service], {}) == Gpus(serving=Decimal(2), unpriced=Decimal(2))
+    assert counted(service()) == Gpus(serving=Decimal(2), serving_cost=Decimal("1.42"))
+    assert counted(service(), scaler) == Gpus(serving=Decimal(8), serving_cost=Decimal("5.68"))
+    assert counted(service(), pools={}) == Gpus(serving=Decimal(2), unpriced={"Deployment a/m": Decimal(2)})
+
+
+def test_the_price_is_that_of_the_most_specific_pool_with_the_same_gpus() -> None:
+    labels = {"cloud.google.com/gke-accelerator": "nvidia-l4"}
+    spot = {**labels, "cloud.google.com/gke-spot": "true"}
+    pools = {
+        "any": {"gpuResource": "nvidia.com/gpu", "nodeSelector": labels, "hourlyCost": "0.71"},
+        "spot": {"gpuResource": "nvidia.com/gpu", "nodeSelector": spot, "hourlyCost": "0.25"},
+        "slices": {
+            "gpuResource": "nvidia.com/mig-1g.10gb", "nodeSelector": {**spot, "zone": "a"}, "hourlyCost": "0.1",
+        },
+    }  # fmt: skip
+    assert counted(service(), pools=pools).serving_cost == Decimal("1.42")
+    assert counted(service(**spot, zone="a"), pools=pools).serving_cost == Decimal("0.50")
+
+
+A100 = {"cloud.google.com/gke-accelerator": "nvidia-tesla-a100"}
+
+
+def onto_a100() -> tuple[dict[str, Any], dict[str, dict[str, Any]]]:
+    """A change of prod whose only part is that the GPU pool has other GPUs, and the pools after it."""
+    preview = given()
+    preview["steps"] = [step(preview, "model-serving-deployment")]
+    spec = preview["steps"][0]["newState"]["inputs"]["spec"]
+    spec["template"]["spec"]["nodeSelector"] = A100
+    spec["replicas"] = 3
+    return preview, {"gpu": {"gpuResource": "nvidia.com/gpu", "nodeSelector": A100, "hourlyCost": "3.00"}}
+
+
+def test_what_ran_before_has_the_price_of_the_pools_before() -> None:
+    preview, pools = onto_a100()
+    base = parse(json.dumps(given()))  # its configuration has the pool with the preset gke/nvidia-l4
+    made = review(parse(json.dumps(preview)), pools, TODAY, base=base)
+    assert made.gpus_before == Gpus(serving=Decimal(3), serving_cost=Decimal("2.13"))
+    assert made.gpus_after == Gpus(serving=Decimal(3), serving_cost=Decimal("9.00"))
+    assert "all the time: +6.87 USD per hour, +5,015 per month" in markdown(made)
+
+
+def test_a_price_that_is_not_known_before_is_no_increase() -> None:
+    preview, pools = onto_a100()
+    page = markdown(review(parse(json.dumps(preview)), pools, TODAY))
+    assert "USD per hour" not in page.split("### ")[0]
+    assert (
+        "Before: 3 GPUs without a price, for no node pool that they are on names an hourlyCost. "
+        "The cost is without `Deployment ml-serving/model-serving`." in page
+    )
+
+
+def test_a_base_whose_node_pools_are_refused_has_no_prices() -> None:
+    assert node_pools({"ml-platform:nodePools": '{"gpu": {"preset": "gke/none"}}'}) == {}
+    assert node_pools({}) == {}
+
+
+def test_gpus_that_are_not_known_yet_are_named_and_taken_from_nothing() -> None:
+    preview = given()
+    inputs = step(preview, "model-serving-deployment")["newState"]["inputs"]
+    inputs["spec"]["replicas"] = UNKNOWN_TEXT
+    page = markdown(reviewed(preview))
+    assert "all the time" not in page
+    assert "Not counted, for it is known after up: `Deployment ml-serving/model-serving`." in page
+    container = inputs["spec"]["template"]["spec"]["containers"][0]
+    del container["resources"]["limits"]["nvidia.com/gpu"], container["resources"]["requests"]["nvidia.com/gpu"]
+    assert "Not counted" not in markdown(reviewed(preview))
+
+
+def test_the_headline_tells_what_runs_always_from_what_runs_for_a_while() -> None:
+    summary = markdown(reviewed(given())).splitlines()[3]
+    assert "all the time: +2 GPUs, +1.42 USD per hour, +1,037 per month" in summary
+    assert "while jobs run: +2 GPUs, +1.42 USD per hour" in summary
 
 
 def test_a_quota_of_a_namespace_whose_use_is_not_known() -> None:
@@ -302,6 +449,62 @@ def test_a_quota_of_a_namespace_whose_use_is_not_known() -> None:
         "spec": {"containers": [{"name": "c", "resources": UNKNOWN}]},
     }
     assert quota_use([], [quota, pod]) == ([], ["a"])
+
+
+def quota_of_pods() -> dict[str, Any]:
+    return {
+        "apiVersion": "v1",
+        "kind": "ResourceQuota",
+        "metadata": {"name": "q", "namespace": "a"},
+        "spec": {"hard": {"pods": "1"}},
+    }
+
+
+def test_a_namespace_that_is_not_known_yet_is_said() -> None:
+    elsewhere = service()
+    elsewhere["metadata"]["namespace"] = UNKNOWN
+    for before in ([], [elsewhere]):
+        uses, unknown = quota_use(before, [quota_of_pods(), elsewhere])
+        assert [use.key for use in uses] == ["pods"]
+        assert unknown == ["the namespace of Deployment m"]
+    nameless = {**quota_of_pods(), "metadata": {"name": UNKNOWN, "namespace": "a"}}
+    assert quota_use([], [nameless]) == ([], ["a"])
+    assert counted(elsewhere).serving == 2
+
+
+def test_a_review_of_a_namespace_that_is_not_known_yet() -> None:
+    preview = given()
+    for changed in preview["steps"]:
+        inputs = changed.get("newState", {}).get("inputs", {})
+        if inputs.get("metadata", {}).get("namespace") == "ml-serving":
+            inputs["metadata"]["namespace"] = UNKNOWN_TEXT
+    said = "the quota of the namespace of "
+    (note,) = [note for note in reviewed(preview).notes if note.startswith(said)]
+    assert "Deployment model-serving" in note
+    assert note.endswith(": values that it depends on are known after up")
+
+
+def test_a_limit_range_is_read_as_the_cluster_does() -> None:
+    """It need not be one that a team of this project could have."""
+    limits: dict[str, Any] = {"type": "Container", "max": {"nvidia.com/gpu": "4"}}
+    limit_range = {
+        "apiVersion": "v1",
+        "kind": "LimitRange",
+        "metadata": {"name": "l", "namespace": "a"},
+        "spec": {"limits": [limits]},
+    }
+    quota = {**quota_of_pods(), "spec": {"hard": {"requests.nvidia.com/gpu": "8"}}}
+    pod = {
+        "apiVersion": "v1",
+        "kind": "Pod",
+        "metadata": {"name": "p", "namespace": "a"},
+        "spec": {"containers": [{"name": "c"}]},
+    }
+    ((use,), unknown) = quota_use([], [quota, limit_range, pod])
+    assert use.after == 4
+    assert unknown == []
+    limits["max"] = {"nvidia.com/gpu": UNKNOWN}
+    assert quota_use([], [quota, limit_range, pod]) == ([], ["a"])
 
 
 @pytest.mark.parametrize(
