@@ -109,7 +109,7 @@ class TeamNamespaceArgs(Arguments):
     """The version of the standard: pinned, so that an upgrade of the cluster refuses no pods that ran before."""
 
     registries: list[ImagePrefix] = Field(default=[], examples=[["ghcr.io/acme", "pytorch"]])
-    """Where images may come from, as the references begin; default: anywhere."""
+    """Where images may come from: registries, paths in them and single repositories; default: anywhere."""
 
     queues: dict[DnsLabel, ObjectName] = Field(default={}, examples=[{"training": "gpu-cluster-queue"}])
     """Kueue's LocalQueues by name, and the ClusterQueue of each. Needs Kueue in the cluster."""

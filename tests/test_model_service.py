@@ -405,7 +405,11 @@ ONE_NODE = {"source": {"claim": "bert"}}
         ({"service": {"type": "NodePort", "node_port": 80}}, "service.node_port: must be at least 30000 (got 80)"),
         ({"service": {"type": "External"}}, "service.type: must be one of 'ClusterIP', 'NodePort', 'LoadBalancer' or"),
         ({"service": {"source_ranges": ["10.0.0.0/8"]}}, "service.source_ranges: goes with the type LoadBalancer"),
-        ({"service": {"type": "LoadBalancer", "source_ranges": ["10.0.0.1/8"]}}, "'10.0.0.1/8' is not a range"),
+        ({"service": {"type": "LoadBalancer", "source_ranges": ["10.0.0.1/8"]}}, "10.0.0.1/8 is not the beginning"),
+        (
+            {"service": {"type": "LoadBalancer", "source_ranges": ["203.0.113.7"]}},
+            "203.0.113.7 is not an address block",
+        ),
         ({"service": {"await_address": False}}, "service.await_address: goes with the type LoadBalancer"),
         ({"service": {"external_name": "a.example"}}, "service.external_name: goes with the type ExternalName"),
         ({"service": {"type": "ExternalName"}}, "service.external_name: is required with the type ExternalName"),
