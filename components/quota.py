@@ -8,7 +8,7 @@ from pydantic import AfterValidator, Field, model_validator
 
 from .arguments import Arguments, refuse, refuse_all
 from .names import ObjectName
-from .quantities import Quantity, amount
+from .quantities import Quantity, amount, is_whole
 from .registration import Manifest
 from .resources import is_gpu
 
@@ -213,6 +213,6 @@ def whole_numbers(hard: Mapping[str, str]) -> list[tuple[str, Any]]:
     problems = []
     for key, quantity in hard.items():
         pieces = key in _COUNTS or key.startswith("count/") or (key.startswith("requests.") and "/" in key)
-        if pieces and amount(quantity) % 1:
+        if pieces and not is_whole(quantity):
             problems.append((key, refuse(f"counts pieces: {quantity} is not a whole number")))
     return problems
