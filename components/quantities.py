@@ -9,6 +9,7 @@ from decimal import ROUND_CEILING, Decimal
 from typing import Annotated, Any
 
 from pydantic import AfterValidator, BeforeValidator, WithJsonSchema
+from pydantic_core import PydanticCustomError
 
 from .arguments import refuse
 
@@ -79,17 +80,24 @@ def is_whole(quantity: str) -> bool:
 
 
 def counts_bytes(resource: str) -> bool:
-    """Whether a resource of a container is a number of bytes."""
-    return resource in {"memory", "ephemeral-storage"} or resource.startswith("hugepages-")
+    """Whether a resource is a number of bytes."""
+    return resource in {"memory", "ephemeral-storage", "storage"} or resource.startswith("hugepages-")
 
 
-def bytes_of(quantity: str) -> str:
-    """The quantity, if it is one of bytes: refused where it is less than one, or counts parts of one."""
+def not_bytes(quantity: str) -> PydanticCustomError | None:
+    """What is wrong with a quantity of bytes: it is less than one, or counts parts of one."""
     if quantity[-1:] in {"m", "u", "n"}:
         near = f"{quantity[:-1]}M"
-        raise refuse(f"{quantity} is a part of a byte: {quantity[-1]} does not stand for megabytes", value=near)
+        return refuse(f"{quantity} is a part of a byte: {quantity[-1]} does not stand for megabytes", value=near)
     if 0 < amount(quantity) < 1:
-        raise refuse(f"{quantity} is less than a byte", "give it a unit, such as Mi or Gi")
+        return refuse(f"{quantity} is less than a byte", "give it a unit, such as Mi or Gi")
+    return None
+
+
+def _of_bytes(quantity: str) -> str:
+    error = not_bytes(quantity)
+    if error is not None:
+        raise error
     return quantity
 
 
@@ -112,5 +120,5 @@ Quantity = Annotated[
 Positive = Annotated[Quantity, AfterValidator(_positive)]
 """A quantity above 0."""
 
-ByteSize = Annotated[Positive, AfterValidator(bytes_of)]
+ByteSize = Annotated[Positive, AfterValidator(_of_bytes)]
 """The size of something that has one."""

@@ -8,7 +8,7 @@ from pydantic_core import PydanticCustomError
 
 from .arguments import Arguments, refuse, refuse_all
 from .names import QualifiedName
-from .quantities import Quantity, amount, bytes_of, counts_bytes, is_whole
+from .quantities import Quantity, amount, counts_bytes, is_whole, not_bytes
 
 ResourceList = dict[QualifiedName, Quantity]
 
@@ -60,10 +60,7 @@ def _misnamed(name: str) -> PydanticCustomError | None:
 def _miscounted(name: str, quantity: Quantity) -> PydanticCustomError | None:
     """What is wrong with a quantity of a resource."""
     if counts_bytes(name):
-        try:
-            bytes_of(quantity)
-        except PydanticCustomError as error:
-            return error
+        return not_bytes(quantity)
     if "/" in name and not is_whole(quantity):
         return refuse(f"counts devices: {quantity} is not a whole number", value=math.ceil(amount(quantity)))
     return None

@@ -295,6 +295,9 @@ def test_native_quota_keys(key: str) -> None:
         ({"quota": {"pods": True}}, "must be a quantity"),
         ({"quota": {"pods": "2.5"}}, "quota.pods: counts pieces: 2.5 is not a whole number"),
         ({"quota": {"pods": "1e40", "services": "1e-9"}}, "quota.services: counts pieces: 1e-9 is not a whole number"),
+        ({"quota": {"limits.memory": "512m"}}, 'quota["limits.memory"]: 512m is a part of a byte'),
+        ({"quota": {"requests.storage": "500m"}}, 'quota["requests.storage"]: 500m is a part of a byte'),
+        ({"container_limits": {"max": {"memory": "512m"}}}, "container_limits.max.memory: 512m is a part of a byte"),
         ({"quota": {"requests.nvidia.com/gpu": "500m"}}, "counts pieces: 500m is not a whole number"),
         ({"priority_quotas": {"a": {"services": 1}}}, "a quota of a PriorityClass counts pods and what they ask for"),
         (
