@@ -26,12 +26,11 @@ _SURGE_SHARE = 4
 # What Kubernetes gives a process between SIGTERM and SIGKILL, where nothing else is said.
 _TERMINATION_SECONDS = 30
 
-
-_SHARE = "([1-9][0-9]?|100)%"
+_PERCENTAGE = "([1-9][0-9]?|100)%"
 
 
 def _count_or_share(value: Any) -> int | str:
-    if isinstance(value, str) and re.fullmatch(_SHARE, value):
+    if isinstance(value, str) and re.fullmatch(_PERCENTAGE, value):
         return value
     if isinstance(value, int) and not isinstance(value, bool) and 1 <= value <= MAX_INT32:
         return value
@@ -42,7 +41,7 @@ CountOrShare = Annotated[
     int | str,
     PlainValidator(_count_or_share),
     WithJsonSchema(
-        {"anyOf": [{"type": "integer", "minimum": 1}, {"type": "string", "pattern": f"^{_SHARE}$"}]},
+        {"anyOf": [{"type": "integer", "minimum": 1}, {"type": "string", "pattern": f"^{_PERCENTAGE}$"}]},
     ),
 ]
 """Checked as one type: of a union, each member would tell its own error."""

@@ -333,6 +333,13 @@ def test_a_model_is_downloaded_before_the_server_starts() -> None:
         assert {"name": "model", "mountPath": "/weights"} in each["volumeMounts"]
 
 
+def test_a_variable_of_the_download_takes_the_place_of_the_workloads_own() -> None:
+    download = {"command": ["fetch"], "env": {"HF_HOME": "/models"}, "size": "50Gi"}
+    spec = template(env={"HF_HOME": "/cache"}, model={"source": {"download": download}})["spec"]
+    assert spec["initContainers"][0]["env"] == [{"name": "HF_HOME", "value": "/models"}]
+    assert spec["containers"][0]["env"] == [{"name": "HF_HOME", "value": "/cache"}]
+
+
 @pytest.mark.parametrize(
     ("source", "volume"),
     [
