@@ -1,32 +1,17 @@
 """How clients reach a model: its Service, and an Ingress or a route of a Gateway in front of that."""
 
-import ipaddress
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, Field, model_validator
+from pydantic import Field, model_validator
 
+from .addresses import Cidr
 from .arguments import Arguments, refuse, refuse_all
 from .names import Annotations, ObjectName, Port, ServiceName
 from .registration import Manifest, annotated
 
 # The provider waits for an address by default, which a cluster without a controller never gives.
 _SKIP_AWAIT = {"pulumi.com/skipAwait": "true"}
-
-
-def _network(text: str) -> str:
-    try:
-        ipaddress.ip_network(text)
-    except ValueError:
-        try:
-            near = str(ipaddress.ip_network(text, strict=False))
-        except ValueError:
-            near = None
-        raise refuse(f"{text[:60]!r} is not a range of addresses such as 203.0.113.0/24", value=near) from None
-    return text
-
-
-Network = Annotated[str, AfterValidator(_network)]
 
 
 class ServiceArgs(Arguments):
@@ -52,7 +37,7 @@ class ServiceArgs(Arguments):
     annotations: Annotations = {}
     """Annotations, which clouds read for their load balancers."""
 
-    source_ranges: list[Network] = Field(default=[], examples=[["203.0.113.0/24"]])
+    source_ranges: list[Cidr] = Field(default=[], examples=[["203.0.113.0/24"]])
     """Whom the load balancer lets in, as address ranges; default: everybody."""
 
     await_address: bool = True

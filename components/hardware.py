@@ -7,9 +7,9 @@ is therefore a fact about the pool, exported for the stack that makes the nodes.
 from decimal import Decimal
 from typing import Annotated, Any, Literal
 
-from pydantic import BeforeValidator, Field, ValidationInfo, WithJsonSchema
+from pydantic import AfterValidator, BeforeValidator, Field, ValidationInfo, WithJsonSchema, model_validator
 
-from .arguments import Arguments, known_name, refuse
+from .arguments import Arguments, known_name, refuse, refuse_all
 from .names import Image, LabelValue, ObjectName, QualifiedName
 from .resources import ResourceList
 
@@ -20,18 +20,32 @@ class Toleration(Arguments):
     key: QualifiedName = Field(examples=["nvidia.com/gpu"])
     """The taint's key."""
 
-    operator: Literal["Exists", "Equal"] = "Exists"
-    """Whether any value of the taint will do, or only ``value``."""
+    operator: Literal["Exists", "Equal"] | None = None
+    """Whether any value of the taint will do, or only ``value``; default: ``Equal`` with a value, else ``Exists``."""
 
     value: LabelValue | None = None
-    """The taint's value, with the operator ``Equal``."""
+    """The taint's value."""
 
     effect: Literal["NoSchedule", "PreferNoSchedule", "NoExecute"] | None = None
     """The effect that is tolerated; default: every effect."""
 
+    @model_validator(mode="after")
+    def _of_one_value_or_any(self) -> "Toleration":
+        if self.operator == "Exists" and self.value:
+            error = refuse("Exists tolerates any value, and one is given", "set Equal, or remove value", "Equal")
+            refuse_all("Toleration", [(("operator",), error)])
+        return self
+
     def manifest(self) -> dict[str, Any]:
         """The pod's ``tolerations`` entry."""
-        return self.model_dump(by_alias=True, exclude_none=True)
+        operator = self.operator or ("Exists" if self.value is None else "Equal")
+        return {**self.model_dump(by_alias=True, exclude_none=True), "operator": operator}
+
+
+def _device(name: str) -> str:
+    if "/" not in name:
+        raise refuse(f"{name} is not a resource of a device plugin: its name has a domain", value=f"nvidia.com/{name}")
+    return name
 
 
 class NodePool(Arguments):
@@ -49,7 +63,9 @@ class NodePool(Arguments):
     tolerations: list[Toleration] = []
     """Taints that the pool's nodes have."""
 
-    gpu_resource: QualifiedName | None = Field(default=None, examples=["nvidia.com/gpu"])
+    gpu_resource: Annotated[QualifiedName, AfterValidator(_device)] | None = Field(
+        default=None, examples=["nvidia.com/gpu"]
+    )
     """What the nodes call a GPU: ``nvidia.com/gpu``, ``amd.com/gpu``, a MIG profile; none: no GPUs."""
 
     runtime_class_name: ObjectName | None = None

@@ -8,6 +8,7 @@ import pulumi
 Labels = dict[str, Any]
 """Labels of an object; values may only exist at deployment time."""
 
+NAME = "app.kubernetes.io/name"
 MANAGED_BY = {"app.kubernetes.io/managed-by": "pulumi"}
 
 WORKERS = {"ml-platform/network": "workers"}
@@ -28,7 +29,7 @@ def workload_labels(
     """
     return {
         "app": name,
-        "app.kubernetes.io/name": name,
+        NAME: name,
         **MANAGED_BY,
         "workload-type": workload_type,
         **{key: value for key, value in derived.items() if value is not None},

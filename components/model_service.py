@@ -4,18 +4,18 @@ from collections.abc import Mapping
 from typing import Annotated, Any
 
 import pulumi
-from pydantic import Field, model_validator
+from pydantic import Field
 
 from . import canary as canaries
 from . import exposure, rollout, scaling
-from .arguments import checked_name, refuse, refuse_all
+from .arguments import checked_name, refuse
 from .canary import Canary
 from .checksum import config_checksum
 from .exposure import IngressArgs, RouteArgs, ServiceArgs
-from .labels import Labels, selector, workload_labels
+from .labels import NAME, Labels, selector, workload_labels
 from .metrics import Metrics, monitor
 from .model_source import VOLUME, Model
-from .names import LabelValue, Port, ServiceName
+from .names import INT32, MAX_INT32, LabelValue, Port, ServiceName
 from .probes import Health
 from .quantities import Quantity
 from .registration import Manifest, Manifests, annotated, register_all
@@ -34,13 +34,13 @@ DEFAULT_RESOURCES = Resources(requests={"cpu": "2", "memory": "4Gi"}, limits={"c
 # What a service without pods of its own can have.
 _WITHOUT_PODS = {"team", "namespace", "labels", "annotations", "service"}
 
-Seconds = Annotated[int, Field(ge=1, strict=True)]
+Seconds = Annotated[int, Field(ge=1, strict=True), INT32]
 
 
 class ModelServiceArgs(WorkloadArgs):
     """Arguments of a ModelService."""
 
-    replicas: Annotated[int, Field(ge=1, strict=True)] = Field(default=1, examples=[3])
+    replicas: Annotated[int, Field(ge=1, strict=True), INT32] = Field(default=1, examples=[3])
     """How many identical pods serve. Give this or ``autoscale``."""
 
     autoscale: Autoscale | None = None
@@ -97,7 +97,7 @@ class ModelServiceArgs(WorkloadArgs):
     volume that only one pod can mount.
     """
 
-    drain: Annotated[int, Field(ge=0, strict=True)] = 15
+    drain: Annotated[int, Field(ge=0, strict=True), INT32] = 15
     """Seconds that a pod goes on serving after it was told to stop.
 
     Routers and load balancers take that long to hear of it; then it has thirty more to finish the
@@ -107,7 +107,7 @@ class ModelServiceArgs(WorkloadArgs):
     disruption: Disruption = Disruption()
     """How many pods may be taken at once by what drains nodes."""
 
-    revision_history: Annotated[int, Field(ge=0, strict=True)] = 0
+    revision_history: Annotated[int, Field(ge=0, strict=True), INT32] = 0
     """How many old versions the cluster keeps for ``kubectl rollout undo``.
 
     Default: none. The stack's own history has them all, and ``pulumi up`` waits for each rollout. Going
@@ -149,7 +149,8 @@ class ModelServiceArgs(WorkloadArgs):
 
     def wait(self) -> int:
         """Seconds that ``pulumi up`` waits for a rollout."""
-        return self.timeout or self.startup_budget * rollout.steps(self.chosen_rollout(), self.most_pods())
+        steps = rollout.steps(self.chosen_rollout(), self.most_pods())
+        return self.timeout or min(self.startup_budget * steps, MAX_INT32)
 
     def _of_one_pod(self) -> list[str]:
         """The volumes that the pods of one node only can mount, as paths of arguments."""
@@ -158,11 +159,13 @@ class ModelServiceArgs(WorkloadArgs):
             paths.append("model.source")
         return paths
 
-    @model_validator(mode="after")
-    def _serves(self) -> "ModelServiceArgs":
+    def main_container(self) -> str:
+        """Its name."""
+        return "server"
+
+    def _own(self) -> list[Any]:
         if not self.has_pods():
-            refuse_all("ModelServiceArgs", self._needs_pods())
-            return self
+            return self._needs_pods()
         metrics_port = self.metrics.port if self.metrics else None
         health = self.health.problems(self.startup_budget, {self.port, metrics_port or self.port})
         problems: list[Any] = [(("health", *path), error) for path, error in health]
@@ -170,8 +173,7 @@ class ModelServiceArgs(WorkloadArgs):
             problems += self.model.problems(self.volumes, self.init)
         if self.canary is not None:
             problems += self.canary.problems(routed=self.route is not None)
-        refuse_all("ModelServiceArgs", [*problems, *self._scaling(), *self._sharing()])
-        return self
+        return [*problems, *self._scaling(), *self._sharing()]
 
     def _needs_pods(self) -> list[Any]:
         given = self.model_fields_set - _WITHOUT_PODS
@@ -238,8 +240,9 @@ def manifests(name: str, args: ModelServiceArgs, tenant: Tenant) -> Manifests:
         backends = {service: 100 - weight, **({f"{service}-canary": weight} if args.canary else {})}
         objects["route"] = exposure.http_route(metadata, args.route, backends, args.service.port)
     if args.metrics is not None and args.metrics.monitor is not None:
-        of_this = {"app.kubernetes.io/name": name}
-        objects[f"{args.metrics.monitor}-monitor"] = monitor(metadata, args.metrics, of_this, _metrics_port(args))
+        # Both versions, of which each has an app label of its own behind a route.
+        versions = {NAME: labels[NAME]}
+        objects[f"{args.metrics.monitor}-monitor"] = monitor(metadata, args.metrics, versions, _metrics_port(args))
     return objects
 
 
@@ -268,7 +271,7 @@ def _deployment(name: str, args: ModelServiceArgs, metadata: Manifest, pods: Lab
         ports.append({"name": "metrics", "containerPort": args.metrics.port})
     main = {"ports": ports, **args.health.manifest(args.port, args.startup_budget), **hook}
     spec = {"topologySpreadConstraints": rollout.spread(pods), **grace}
-    pod = Pod("server", labels, shared_memory=args.shared_memory, main=main, spec=spec)
+    pod = Pod(labels, shared_memory=args.shared_memory, main=main, spec=spec)
     return {
         "apiVersion": "apps/v1",
         "kind": "Deployment",

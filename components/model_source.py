@@ -5,11 +5,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from pydantic import Field, model_validator
 from pydantic_core import PydanticCustomError
 
-from .arguments import Arguments, Deferred, refuse, refuse_unless_one
+from .arguments import Arguments, Deferred, refuse, refuse_all, refuse_unless_one
 from .names import DeferredImage, Image, ObjectName
-from .quantities import Quantity
+from .quantities import ByteSize
 from .resources import Resources
-from .volumes import AccessMode, MountPath, Volume
+from .volumes import AccessMode, MountPath, Volume, normalized, taken_places
 from .workload import Env, InitContainer
 
 VOLUME = "model"
@@ -31,12 +31,12 @@ class Download(Arguments):
     """The program and its arguments: it writes below the model's path."""
 
     env: Env = {}
-    """Environment variables, beside the workload's own."""
+    """Environment variables, beside the workload's own, or instead of one of the same name."""
 
     resources: Resources = Resources(requests={"cpu": "1", "memory": "1Gi"}, limits={"cpu": "2", "memory": "2Gi"})
     """What the download asks for. Default: enough to fill a fast network link; it ends before the server starts."""
 
-    size: Quantity = Field(examples=["50Gi"])
+    size: ByteSize = Field(examples=["50Gi"])
     """The size of the volume, on the node's own disk."""
 
 
@@ -59,6 +59,8 @@ class ModelSource(Arguments):
     def _one_kind(self) -> "ModelSource":
         given = [kind for kind in _KINDS if getattr(self, kind) is not None]
         refuse_unless_one("a model has one source", given, "give one of claim, image, download")
+        if "access_mode" in self.model_fields_set and self.claim is None:
+            refuse_all("ModelSource", [(("accessMode",), refuse("goes with a claim", "remove it"))])
         return self
 
 
@@ -80,7 +82,7 @@ class Model(Arguments):
         for index, container in enumerate(init):
             if container.name == CONTAINER:
                 yield ["init", index, "name"], refuse("is the name of the model's own download", "rename it")
-        if self.path in {"/tmp", "/dev/shm", *(volume.path for volume in volumes.values())}:  # noqa: S108
+        if normalized(self.path) in taken_places(volumes):
             yield ["model", "path"], refuse(f"{self.path} is taken by another volume", "choose another path", "/models")
 
     def volume(self) -> Volume:

@@ -86,10 +86,18 @@ NamespaceName = Annotated[str, AfterValidator(_is_label), AfterValidator(_namesp
 
 DeferredNamespace = Deferred[NamespaceName]
 
+_SUBDOMAIN = r"[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*"
+
 ObjectName = Annotated[
     str,
     AfterValidator(
-        _text(r"[a-z0-9]([-a-z0-9.]*[a-z0-9])?", "lower-case letters, digits, '-' and '.', at most 253", 253, dns_label)
+        _text(
+            _SUBDOMAIN,
+            "lower-case letters, digits and '-', in parts between '.' that begin and end with a letter or digit, "
+            "at most 253",
+            253,
+            dns_label,
+        )
     ),
 ]
 """The name of any other object (RFC 1123 subdomain)."""
@@ -112,13 +120,18 @@ QualifiedName = Annotated[
     str,
     AfterValidator(
         _text(
-            r"([a-z0-9]([-a-z0-9.]*[a-z0-9])?/)?[A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?",
+            rf"({_SUBDOMAIN}/)?[A-Za-z0-9]([-A-Za-z0-9_.]{{0,61}}[A-Za-z0-9])?",
             "[domain/]name, the name of at most 63 letters, digits, '-', '_' and '.'",
             317,
         )
     ),
 ]
 """The key of a label or annotation, or the name of a resource: ``[domain/]name``."""
+
+MetricName = Annotated[
+    str, AfterValidator(_text(r"[A-Za-z_:][A-Za-z0-9_:.-]*", "letters, digits, '_', ':', '.' and '-'", 253))
+]
+"""The name of a metric, which becomes part of a path of the metrics API."""
 
 EnvName = Annotated[
     str, AfterValidator(_text(r"[A-Za-z_][A-Za-z0-9_]*", "letters, digits and '_', not beginning with a digit", 253))
@@ -130,6 +143,18 @@ Image = Annotated[str, AfterValidator(_image)]
 DeferredImage = Deferred[Image]
 
 Port = Annotated[StrictInt, Field(ge=1, le=65535)]
+
+MAX_INT32 = 2**31 - 1
+
+
+def _int32(number: int) -> int:
+    if number > MAX_INT32:
+        raise refuse(f"must be at most {MAX_INT32}, the most that Kubernetes takes (got {number})")
+    return number
+
+
+INT32 = AfterValidator(_int32)
+"""For a number of pods or seconds, which is one of 32 bits to Kubernetes."""
 
 Labels = dict[QualifiedName, LabelValue]
 Annotations = dict[QualifiedName, Deferred[str]]

@@ -5,31 +5,15 @@ takes them, and enforces none.
 """
 
 from ipaddress import ip_address, ip_network
-from typing import Annotated
+from typing import Any
 
-from pydantic import AfterValidator, Field, model_validator
+from pydantic import Field, model_validator
 
-from .arguments import Arguments, refuse
+from .addresses import Cidr
+from .arguments import Arguments, refuse, refuse_all
 from .labels import WORKERS
 from .names import DnsLabel, Port
 from .registration import Manifest
-
-
-def _cidr(text: str) -> str:
-    try:
-        ip_network(text)
-    except ValueError:
-        try:
-            near = str(ip_network(text, strict=False))
-        except ValueError:
-            raise refuse(f"{text[:60]!r} is not an address block such as 10.0.0.0/8") from None
-        raise refuse(f"{text} is not the beginning of its block", value=near) from None
-    if "/" not in text:
-        raise refuse(f"{text} is not an address block", value=str(ip_network(text)))
-    return text
-
-
-Cidr = Annotated[str, AfterValidator(_cidr), Field(examples=["10.0.0.0/8"])]
 
 DNS_NAMESPACE = "kube-system"
 """Where clusters have their DNS servers."""
@@ -89,6 +73,17 @@ class Network(Arguments):
     cloud_metadata: bool = False
     """Let pods reach the cloud's metadata server, and with it the node's own credentials, where
     ``allow_to`` covers its address."""
+
+    @model_validator(mode="after")
+    def _metadata_is_named(self) -> "Network":
+        """An exception has to leave something of its block."""
+        problems: list[Any] = []
+        for index, cidr in enumerate(self.allow_to.cidrs):
+            if not self.cloud_metadata and ip_network(cidr) in map(ip_network, _METADATA):
+                error = refuse(f"{cidr} is the cloud's metadata server itself", "set cloudMetadata: true, or remove it")
+                problems.append((("allowTo", "cidrs", index), error))
+        refuse_all("Network", problems)
+        return self
 
 
 def policies(metadata: Manifest, network: Network, *, serves: bool) -> dict[str, Manifest]:

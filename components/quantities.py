@@ -8,7 +8,8 @@ import re
 from decimal import ROUND_CEILING, Decimal
 from typing import Annotated, Any
 
-from pydantic import BeforeValidator, WithJsonSchema
+from pydantic import AfterValidator, BeforeValidator, WithJsonSchema
+from pydantic_core import PydanticCustomError
 
 from .arguments import refuse
 
@@ -20,9 +21,8 @@ _SUFFIXES = {
     **{suffix: Decimal(1000) ** power for power, suffix in enumerate("kMGTPE", start=1)},
     **{suffix + "i": Decimal(1024) ** power for power, suffix in enumerate("KMGTPE", start=1)},
 }
-_PATTERN = re.compile(
-    r"(?P<number>[0-9]+(\.[0-9]*)?|\.[0-9]+)((?P<suffix>[numkMGTPE]|[KMGTPE]i)|[eE](?P<exponent>[+-]?[0-9]{1,2}))?"
-)
+_NUMBER = r"[0-9]+(\.[0-9]*)?|\.[0-9]+"
+_PATTERN = re.compile(rf"(?P<number>{_NUMBER})((?P<suffix>[numkMGTPE]|[KMGTPE]i)|[eE](?P<exponent>[+-]?[0-9]{{1,2}}))?")
 
 
 def amount(quantity: str) -> Decimal:
@@ -63,12 +63,48 @@ def _validated(value: Any) -> str:
 
 def _nearest(text: str) -> str | None:
     """The quantity that somebody who writes ``8GB``, ``8 gi`` or ``8Gib`` most likely means."""
-    match = re.fullmatch(r"\s*([0-9.]+)\s*([kmgtpe])(i?)b?\s*", text, re.IGNORECASE)
+    match = re.fullmatch(
+        rf"\s*(?P<number>{_NUMBER})\s*(?P<unit>[kmgtpe])(?P<binary>i?)(?P<byte>b?)\s*", text, re.IGNORECASE
+    )
     if match is None:
         return None
-    number, unit, binary = match.groups()
-    unit = unit.upper() if binary or unit not in "km" else unit
+    number, unit, binary, byte = match["number"], match["unit"], match["binary"], match["byte"]
+    # m stands for a thousandth, but nobody means one of a byte.
+    unit = "m" if unit == "m" and not (binary or byte) else unit.upper()
     return f"{number}{'k' if unit == 'K' and not binary else unit}{'i' if binary else ''}"
+
+
+def is_whole(quantity: str) -> bool:
+    """Whether a quantity is a whole number."""
+    return amount(quantity) == amount(quantity).to_integral_value()
+
+
+def counts_bytes(resource: str) -> bool:
+    """Whether a resource is a number of bytes."""
+    return resource in {"memory", "ephemeral-storage", "storage"} or resource.startswith("hugepages-")
+
+
+def not_bytes(quantity: str) -> PydanticCustomError | None:
+    """What is wrong with a quantity of bytes: it is less than one, or counts parts of one."""
+    if quantity[-1:] in {"m", "u", "n"}:
+        near = f"{quantity[:-1]}M"
+        return refuse(f"{quantity} is a part of a byte: {quantity[-1]} does not stand for megabytes", value=near)
+    if 0 < amount(quantity) < 1:
+        return refuse(f"{quantity} is less than a byte", "give it a unit, such as Mi or Gi")
+    return None
+
+
+def _of_bytes(quantity: str) -> str:
+    error = not_bytes(quantity)
+    if error is not None:
+        raise error
+    return quantity
+
+
+def _positive(quantity: str) -> str:
+    if amount(quantity) == 0:
+        raise refuse("must be more than 0 (got 0)")
+    return quantity
 
 
 # JSON Schema knows no named groups.
@@ -80,3 +116,9 @@ Quantity = Annotated[
     WithJsonSchema({"type": ["string", "number"], "pattern": _JSON_PATTERN, "examples": ["8Gi"]}),
 ]
 """A Kubernetes quantity; numbers are taken as their text."""
+
+Positive = Annotated[Quantity, AfterValidator(_positive)]
+"""A quantity above 0."""
+
+ByteSize = Annotated[Positive, AfterValidator(_of_bytes)]
+"""The size of something that has one."""

@@ -8,7 +8,7 @@ from pydantic import AfterValidator, Field, model_validator
 
 from .arguments import Arguments, refuse, refuse_all
 from .names import ObjectName
-from .quantities import Quantity, amount
+from .quantities import Quantity, amount, counts_bytes, is_whole, not_bytes
 from .registration import Manifest
 from .resources import is_gpu
 
@@ -112,6 +112,12 @@ class ContainerLimits(Arguments):
             for resource, quantity in low.items()
             if resource in high and amount(quantity) > amount(high[resource])
         ]
+        for section, resources in (
+            ("defaultRequest", self.default_request),
+            ("default", self.default),
+            ("max", self.max),
+        ):
+            problems += [((section, resource), error) for resource, error in fractions(resources)]
         refuse_all("ContainerLimits", problems)
         return self
 
@@ -208,11 +214,14 @@ def quotas(namespace: str, quota: Mapping[str, str], priorities: PriorityQuotas,
     return [*own, *by_class, others]
 
 
-def whole_numbers(hard: Mapping[str, str]) -> list[tuple[str, Any]]:
-    """The keys that count pieces, and yet have a fraction."""
+def fractions(hard: Mapping[str, str]) -> list[tuple[str, Any]]:
+    """The keys that count pieces or bytes, and yet have a fraction."""
     problems = []
     for key, quantity in hard.items():
         pieces = key in _COUNTS or key.startswith("count/") or (key.startswith("requests.") and "/" in key)
-        if pieces and amount(quantity) % 1:
+        if pieces and not is_whole(quantity):
             problems.append((key, refuse(f"counts pieces: {quantity} is not a whole number")))
+        elif counts_bytes(key.removeprefix("requests.").removeprefix("limits.")):
+            error = not_bytes(quantity)
+            problems += [(key, error)] if error is not None else []
     return problems

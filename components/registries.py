@@ -11,17 +11,25 @@ from .registration import Manifest
 
 
 def _prefix(text: str) -> str:
-    if text != text.strip() or not text or "://" in text or "@" in text:
+    if text != text.strip() or not text.strip("/") or "://" in text:
         raise refuse(f"{text[:60]!r} is not the beginning of an image reference, such as ghcr.io/acme")
+    name = _name(text)
+    if name != text:
+        what = f"{text[:60]!r} names a tag or a digest: images may come from a registry, a path or a repository"
+        raise refuse(what, value=name or None)
     return text
 
 
+def _name(reference: str) -> str:
+    """A reference without its tag and digest."""
+    name = reference.partition("@")[0]
+    before, colon, tag = name.rpartition(":")
+    # Digits behind a host by itself are the port of a registry.
+    is_tag = colon and "/" not in tag and ("/" in before or not tag.isdecimal())
+    return before if is_tag else name
+
+
 ImagePrefix = Annotated[str, AfterValidator(_prefix)]
-
-
-def _closed(prefix: str) -> str:
-    """A prefix that ends where a name does: ghcr.io/acme is not the beginning of ghcr.io/acme-evil."""
-    return prefix if prefix.endswith("/") else f"{prefix}/"
 
 
 def admission(metadata: Manifest, namespace: str, prefixes: Sequence[str]) -> dict[str, Manifest]:
@@ -34,7 +42,7 @@ def admission(metadata: Manifest, namespace: str, prefixes: Sequence[str]) -> di
         "operations": ["CREATE", "UPDATE"],
         "resources": ["pods", "pods/ephemeralcontainers"],
     }
-    places = json.dumps([_closed(prefix) for prefix in prefixes])
+    places = json.dumps([prefix.rstrip("/") for prefix in prefixes])
     return {
         "registry-policy": {
             "apiVersion": api,
@@ -51,7 +59,7 @@ def admission(metadata: Manifest, namespace: str, prefixes: Sequence[str]) -> di
                 "validations": [
                     {
                         "expression": f"variables.images.all(image, image in variables.before || {places}"
-                        ".exists(place, image.startsWith(place)))",
+                        f".exists(place, {_IS_OF_PLACE}))",
                         "message": f"images of this namespace come from {', '.join(prefixes)}",
                     }
                 ],
@@ -70,6 +78,14 @@ def admission(metadata: Manifest, namespace: str, prefixes: Sequence[str]) -> di
             },
         },
     }
+
+
+# A place ends where a name does: ghcr.io/acme is not the beginning of ghcr.io/acme-evil, nor is ghcr.io
+# that of ghcr.io:5000/acme, which is another registry.
+_IS_OF_PLACE = (
+    "image == place || image.startsWith(place + '/') || "
+    "[':', '@'].exists(end, image.startsWith(place + end) && !image.substring(size(place)).contains('/'))"
+)
 
 
 def _images(pod: str) -> str:

@@ -1,12 +1,14 @@
 """What a container asks for and may use, and what a pod made of containers costs a quota."""
 
+import math
 from typing import Annotated, Any
 
 from pydantic import Field, model_validator
+from pydantic_core import PydanticCustomError
 
 from .arguments import Arguments, refuse, refuse_all
 from .names import QualifiedName
-from .quantities import Quantity, amount
+from .quantities import Quantity, amount, counts_bytes, is_whole, not_bytes
 
 ResourceList = dict[QualifiedName, Quantity]
 
@@ -28,20 +30,13 @@ class Resources(Arguments):
     @model_validator(mode="after")
     def _consistent(self) -> "Resources":
         problems = []
-        for name, request in self.requests.items():
-            limit = self.limits.get(name)
-            if limit is not None and amount(request) > amount(limit):
-                mend = "raise the limit or lower the request: Kubernetes refuses a request above its limit"
-                error = refuse(f"{request} is above the limit of {limit}", mend, value=limit)
-                problems.append((("requests", name), error))
         for section, resources in (("requests", self.requests), ("limits", self.limits)):
-            for name in resources:
-                if is_gpu(name):
-                    error = refuse("GPUs are counted by the workload's gpus", f"remove {name} here and set gpus")
+            for name, quantity in resources.items():
+                error = _misnamed(name) or _miscounted(name, quantity)
+                if error is None and section == "requests":
+                    error = _beside_limit(name, quantity, self.limits.get(name))
+                if error is not None:
                     problems.append(((section, name), error))
-                elif "/" not in name and name not in _NATIVE and not name.startswith("hugepages-"):
-                    mend = "use cpu, memory, ephemeral-storage, hugepages-<size> or a device plugin's domain/name"
-                    problems.append(((section, name), refuse("is not a resource of a container", mend)))
         refuse_all("Resources", problems)
         return self
 
@@ -50,6 +45,41 @@ class Resources(Arguments):
         gpus = gpus or {}
         both = {"requests": {**self.requests, **gpus}, "limits": {**self.limits, **gpus}}
         return {section: resources for section, resources in both.items() if resources}
+
+
+def _misnamed(name: str) -> PydanticCustomError | None:
+    """What is wrong with the name of a resource."""
+    if is_gpu(name):
+        return refuse("GPUs are counted by the workload's gpus", f"remove {name} here and set gpus")
+    if "/" not in name and name not in _NATIVE and not name.startswith("hugepages-"):
+        mend = "use cpu, memory, ephemeral-storage, hugepages-<size> or a device plugin's domain/name"
+        return refuse("is not a resource of a container", mend)
+    return None
+
+
+def _miscounted(name: str, quantity: Quantity) -> PydanticCustomError | None:
+    """What is wrong with a quantity of a resource."""
+    if counts_bytes(name):
+        return not_bytes(quantity)
+    if "/" in name and not is_whole(quantity):
+        return refuse(f"counts devices: {quantity} is not a whole number", value=math.ceil(amount(quantity)))
+    return None
+
+
+def _beside_limit(name: str, request: Quantity, limit: Quantity | None) -> PydanticCustomError | None:
+    """What is wrong with a request beside its limit."""
+    if _is_undivided(name) and (limit is None or amount(request) != amount(limit)):
+        mend = f"set limits.{name} to {request}, or give the limit alone"
+        return refuse("Kubernetes gives all of it or nothing: the request has to equal the limit", mend)
+    if limit is not None and amount(request) > amount(limit):
+        mend = "raise the limit or lower the request: Kubernetes refuses a request above its limit"
+        return refuse(f"{request} is above the limit of {limit}", mend, value=limit)
+    return None
+
+
+def _is_undivided(name: str) -> bool:
+    """Whether a container has a resource to itself: a device, or huge pages."""
+    return "/" in name or name.startswith("hugepages-")
 
 
 def is_gpu(resource: str) -> bool:

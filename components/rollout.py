@@ -6,12 +6,14 @@ On a full GPU pool only the latter makes progress: the new pod waits for a GPU o
 """
 
 import math
+import re
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
-from pydantic import Field
+from pydantic import Field, PlainValidator, WithJsonSchema
 
-from .arguments import Arguments
+from .arguments import Arguments, refuse
+from .names import MAX_INT32
 from .quantities import Quantity
 from .registration import Manifest
 from .resources import ResourceList
@@ -24,13 +26,31 @@ _SURGE_SHARE = 4
 # What Kubernetes gives a process between SIGTERM and SIGKILL, where nothing else is said.
 _TERMINATION_SECONDS = 30
 
+_PERCENTAGE = "([1-9][0-9]?|100)%"
+
+
+def _count_or_share(value: Any) -> int | str:
+    if isinstance(value, str) and re.fullmatch(_PERCENTAGE, value):
+        return value
+    if isinstance(value, int) and not isinstance(value, bool) and 1 <= value <= MAX_INT32:
+        return value
+    raise refuse("must be a number of pods, at least 1, or a percentage of them such as 25%")
+
+
+CountOrShare = Annotated[
+    int | str,
+    PlainValidator(_count_or_share),
+    WithJsonSchema(
+        {"anyOf": [{"type": "integer", "minimum": 1}, {"type": "string", "pattern": f"^{_PERCENTAGE}$"}]},
+    ),
+]
+"""Checked as one type: of a union, each member would tell its own error."""
+
 
 class Disruption(Arguments):
     """How many pods may be taken at once by what drains nodes: upgrades, consolidation."""
 
-    max_unavailable: (
-        Annotated[int, Field(ge=1, strict=True)] | Annotated[str, Field(pattern=r"^([1-9][0-9]?|100)%$")]
-    ) = Field(default=1, examples=[1, "25%"])
+    max_unavailable: CountOrShare = Field(default=1, examples=[1, "25%"])
     """Pods, or a percentage of them. At least one: with none, no node could ever be drained."""
 
 

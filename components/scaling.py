@@ -5,20 +5,18 @@ from typing import Annotated, Any
 from pydantic import BeforeValidator, Field, model_validator
 
 from .arguments import Arguments, Deferred, refuse, refuse_all
-from .names import ObjectName, as_text
-from .quantities import Quantity
+from .names import INT32, MetricName, ObjectName, as_text
+from .quantities import Positive
 from .registration import Manifest
 
 
 class Metric(Arguments):
     """A metric of the pods that the cluster's metrics adapter serves."""
 
-    name: Annotated[str, Field(pattern=r"^[a-zA-Z_:][a-zA-Z0-9_:./-]*$")] = Field(
-        examples=["vllm:num_requests_waiting"]
-    )
+    name: MetricName = Field(examples=["vllm:num_requests_waiting"])
     """Its name."""
 
-    target: Quantity = Field(examples=["5"])
+    target: Positive = Field(examples=["5"])
     """The value that the average of the pods is held at."""
 
 
@@ -40,13 +38,13 @@ class KedaTrigger(Arguments):
 class Autoscale(Arguments):
     """Lets the number of pods follow the load, by one of cpu, metric and keda."""
 
-    min: Annotated[int, Field(ge=0, strict=True)] = Field(default=1, examples=[2])
+    min: Annotated[int, Field(ge=0, strict=True), INT32] = Field(default=1, examples=[2])
     """The fewest pods. 0 needs ``keda``: a HorizontalPodAutoscaler never goes below one."""
 
-    max: Annotated[int, Field(ge=1, strict=True)] = Field(examples=[6])
+    max: Annotated[int, Field(ge=1, strict=True), INT32] = Field(examples=[6])
     """The most pods."""
 
-    cpu: Annotated[int, Field(ge=1, strict=True)] | None = Field(default=None, examples=[70])
+    cpu: Annotated[int, Field(ge=1, strict=True), INT32] | None = Field(default=None, examples=[70])
     """The average CPU use of the pods that is aimed at, in percent of their requests."""
 
     metric: Metric | None = None

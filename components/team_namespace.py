@@ -21,8 +21,8 @@ from .quota import (
     PriorityQuotas,
     Quota,
     default_limits,
+    fractions,
     quotas,
-    whole_numbers,
 )
 from .registration import Manifest, Manifests, annotated, register_all
 from .registries import ImagePrefix, admission
@@ -110,7 +110,7 @@ class TeamNamespaceArgs(Arguments):
     """The version of the standard: pinned, so that an upgrade of the cluster refuses no pods that ran before."""
 
     registries: list[ImagePrefix] = Field(default=[], examples=[["ghcr.io/acme", "pytorch"]])
-    """Where images may come from, as the references begin; default: anywhere."""
+    """Where images may come from: registries, paths in them and single repositories; default: anywhere."""
 
     queues: dict[DnsLabel, ObjectName] = Field(default={}, examples=[{"training": "gpu-cluster-queue"}])
     """Kueue's LocalQueues by name, and the ClusterQueue of each. Needs Kueue in the cluster."""
@@ -131,14 +131,16 @@ class TeamNamespaceArgs(Arguments):
 
     @model_validator(mode="after")
     def _fits_together(self) -> "TeamNamespaceArgs":
-        problems: list[Any] = [(("quota", key), error) for key, error in whole_numbers(self.quota)]
+        refused = fractions(self.quota)
+        problems: list[Any] = [(("quota", key), error) for key, error in refused]
         for name, hard in self.priority_quotas.items():
-            problems += [(("priorityQuotas", name, key), error) for key, error in whole_numbers(hard)]
+            problems += [(("priorityQuotas", name, key), error) for key, error in fractions(hard)]
         for label in self.labels:
             if label in _RESERVED or label.startswith("pod-security.kubernetes.io/"):
                 mend = f"set {_RESERVED.get(label, 'podSecurity')} instead"
                 problems.append((("labels", label), refuse("is set from an argument of its own", mend)))
-        problems += [(short.path, refusal(short)) for short in unusable(self.quota, self.limits())]
+        if not refused:  # from a quota that is, nothing follows
+            problems += [(short.path, refusal(short)) for short in unusable(self.quota, self.limits())]
         refuse_all("TeamNamespaceArgs", problems)
         return self
 

@@ -17,7 +17,7 @@ from .registration import KubernetesObject, Manifest, Manifests, annotated, regi
 from .resources import Resources
 from .runs import guarded, owned, run_name, run_of
 from .team_namespace import Tenant
-from .volumes import CHECKPOINT_DIR, Checkpoints, of_one_node
+from .volumes import CHECKPOINT_DIR, Checkpoints, normalized, of_one_node, taken_places
 from .waiting import WaitFor, ended_well, of_job, of_jobset, of_pod, seconds
 from .workload import Pod, WorkloadArgs, fraction_of_memory, pod_template, service_account
 
@@ -139,6 +139,10 @@ class TrainingJobArgs(WorkloadArgs):
         """What a trainer gets that asks for nothing."""
         return DEFAULT_RESOURCES
 
+    def main_container(self) -> str:
+        """Its name."""
+        return "trainer"
+
     def memory_for_sharing(self) -> Quantity | None:
         """The size of /dev/shm: as given, or a fraction of the memory limit."""
         return self.shared_memory or fraction_of_memory(self.main_resources(), SHARED_MEMORY_FRACTION)
@@ -197,23 +201,23 @@ class TrainingJobArgs(WorkloadArgs):
     def _of_paths(self) -> list[Any]:
         problems: list[Any] = []
         if self.checkpoints:
-            taken = {volume.path: f"volume {name}" for name, volume in self.volumes.items()}
-            taken |= {"/tmp": "the writable /tmp", "/dev/shm": "the shared memory"}  # noqa: S108
             path = self.checkpoints.path
-            if path in taken:
-                problems.append((("checkpoints", "path"), refuse(f"{path} is taken by {taken[path]}")))
+            other = taken_places(self.volumes).get(normalized(path))
+            if other is not None:
+                problems.append((("checkpoints", "path"), refuse(f"{path} is taken by {other}")))
             if _CHECKPOINTS in self.volumes:
                 error = refuse("is the name of the volume of checkpoints", "give it another name")
                 problems.append((("volumes", _CHECKPOINTS), error))
-        ours = {name for name in (*self.env, *self.secret_env) if name.startswith("PET_")}
-        reserved = ours if self.distributed == "torchrun" else set()
-        if self.checkpoints:
-            reserved |= {CHECKPOINT_DIR} & {*self.env, *self.secret_env}
-        for name in sorted(reserved):
-            section = "env" if name in self.env else "secretEnv"
-            mend = "remove it, and set what it stands for by the argument of its own"
-            problems.append(((section, name), refuse("is set by the training job itself", mend)))
+        for section, names in self.variables():
+            for name in sorted(filter(self._sets, names)):
+                mend = "remove it, and set what it stands for by the argument of its own"
+                problems.append(((*section, name), refuse("is set by the training job itself", mend)))
         return problems
+
+    def _sets(self, variable: str) -> bool:
+        """Whether the training job itself sets an environment variable."""
+        of_torchrun = self.distributed == "torchrun" and variable.startswith("PET_")
+        return of_torchrun or (self.checkpoints is not None and variable == CHECKPOINT_DIR)
 
 
 _CHECKPOINTS = "checkpoints"
@@ -267,7 +271,6 @@ def _template(name: str, run: str, args: TrainingJobArgs, labels: Labels) -> Man
         )
     isolated = WORKERS if args.workers > 1 else {}
     pod = Pod(
-        "trainer",
         {**{key: value for key, value in labels.items() if key not in own}, **isolated, **_POD_LABELS},
         shared_memory=args.memory_for_sharing(),
         env=env,
@@ -313,7 +316,11 @@ def _failures(args: TrainingJobArgs) -> Manifest:
     """What a failed pod means for the Job."""
     fatal = {
         "action": "FailJob",
-        "onExitCodes": {"containerName": "trainer", "operator": "In", "values": sorted(set(args.fatal_exit_codes))},
+        "onExitCodes": {
+            "containerName": args.main_container(),
+            "operator": "In",
+            "values": sorted(set(args.fatal_exit_codes)),
+        },
     }
     # A pod that is evicted, preempted or lost with its node has not failed.
     disrupted = {"action": "Ignore", "onPodConditions": [{"type": "DisruptionTarget", "status": "True"}]}

@@ -1,20 +1,36 @@
 """Where a pod's data comes from and goes to."""
 
+import posixpath
 from collections.abc import Mapping
 from typing import Annotated, Literal
 
-from pydantic import Field, model_validator
+from pydantic import AfterValidator, Field, model_validator
 
-from .arguments import Arguments, Deferred, refuse, refuse_unless_one
+from .arguments import Arguments, Deferred, refuse, refuse_all, refuse_unless_one
 from .names import DnsLabel, Image, ObjectName
-from .quantities import Quantity
+from .quantities import ByteSize, Quantity
 from .registration import Manifest
 
 _SOURCES = ("claim", "ephemeral", "config_map", "secret", "image")
 
 AccessMode = Literal["ReadWriteOnce", "ReadOnlyMany", "ReadWriteMany", "ReadWriteOncePod"]
 
-MountPath = Annotated[str, Field(pattern=r"^/[^:]*$", examples=["/data"])]
+
+def normalized(path: str) -> str:
+    """Where a path leads, however it is written: /data/ and //data are /data."""
+    return posixpath.normpath(f"/{path.lstrip('/')}")
+
+
+def _below_root(path: str) -> str:
+    if normalized(path) == "/":
+        raise refuse(f"{path} would hide all that is in the image", "name a directory", value="/data")
+    return path
+
+
+MountPath = Annotated[str, Field(pattern=r"^/[^:]*$", examples=["/data"]), AfterValidator(_below_root)]
+
+OF_EVERY_POD = {"tmp": "/tmp", "shm": "/dev/shm"}  # noqa: S108
+"""The volumes that pods have anyway, by name: the writable directory and the shared memory."""
 
 
 class Volume(Arguments):
@@ -29,7 +45,7 @@ class Volume(Arguments):
     access_mode: AccessMode = "ReadWriteOnce"
     """How the claim may be mounted: ReadWriteOnce serves the pods of one node only."""
 
-    ephemeral: Quantity | None = Field(default=None, examples=["50Gi"])
+    ephemeral: ByteSize | None = Field(default=None, examples=["50Gi"])
     """The size of a volume that lives as long as its pod."""
 
     storage_class: ObjectName | None = None
@@ -53,6 +69,8 @@ class Volume(Arguments):
         refuse_unless_one("a volume has one source", given, "give one of claim, ephemeral, configMap, secret, image")
         if self.storage_class is not None and self.ephemeral is None:
             raise refuse("storageClass goes with ephemeral: a claim has one already", "remove storageClass")
+        if "access_mode" in self.model_fields_set and self.claim is None:
+            refuse_all("Volume", [(("accessMode",), refuse("goes with a claim", "remove it"))])
         return self
 
     def mount(self, name: str) -> Manifest:
@@ -60,11 +78,11 @@ class Volume(Arguments):
         read_only = self.read_only or any((self.config_map, self.secret, self.image))
         return {"name": name, "mountPath": self.path, **({"readOnly": True} if read_only else {})}
 
-    def manifest(self, name: str) -> Manifest:
+    def manifest(self, name: str, image_pull_policy: str) -> Manifest:
         """The pod's ``volumes`` entry."""
-        return {"name": name, **self._source()}
+        return {"name": name, **self._source(image_pull_policy)}
 
-    def _source(self) -> Manifest:
+    def _source(self, image_pull_policy: str) -> Manifest:
         if self.claim is not None:
             return {"persistentVolumeClaim": {"claimName": self.claim}}
         if self.config_map is not None:
@@ -72,7 +90,7 @@ class Volume(Arguments):
         if self.secret is not None:
             return {"secret": {"secretName": self.secret}}
         if self.image is not None:
-            return {"image": {"reference": self.image, "pullPolicy": "IfNotPresent"}}
+            return {"image": {"reference": self.image, "pullPolicy": image_pull_policy}}
         if self.storage_class is None:
             return {"emptyDir": {"sizeLimit": self.ephemeral}}
         claim = {
@@ -127,6 +145,12 @@ def of_one_node(volumes: Mapping[str, Volume]) -> list[str]:
         for name, volume in volumes.items()
         if volume.claim is not None and volume.access_mode in {"ReadWriteOnce", "ReadWriteOncePod"}
     ]
+
+
+def taken_places(volumes: Mapping[str, Volume]) -> dict[str, str]:
+    """What is at a place already, in words: a volume of these, or one that every pod has."""
+    of_these = {normalized(volume.path): f"volume {name}" for name, volume in volumes.items()}
+    return {**of_these, OF_EVERY_POD["tmp"]: "the writable /tmp", OF_EVERY_POD["shm"]: "the shared memory"}
 
 
 def memory_volume(name: str, size: Quantity) -> Manifest:

@@ -1,12 +1,12 @@
 """What training jobs and model services share: their arguments, and the pod that is made of them."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Annotated, Any, Literal, Self
 
 import pulumi
-from pydantic import BeforeValidator, Field, InstanceOf, ValidationInfo, WithJsonSchema, model_validator
+from pydantic import BeforeValidator, Field, PlainValidator, ValidationInfo, WithJsonSchema, model_validator
 
 from .arguments import Arguments, Deferred, known_name, refuse, refuse_all
 from .hardware import NodePool, NodePoolReference
@@ -23,12 +23,12 @@ from .names import (
     QualifiedName,
     as_text,
 )
-from .quantities import Quantity, amount
+from .quantities import ByteSize, Quantity, amount
 from .registration import Manifest, Manifests
 from .resources import GpuCount, Resources
 from .security import Security
 from .team_namespace import TeamNamespace, Tenant
-from .volumes import Volume, Volumes, memory_volume
+from .volumes import OF_EVERY_POD, Volume, Volumes, memory_volume, normalized, taken_places
 
 EnvValue = Annotated[Deferred[str], BeforeValidator(as_text)]
 Env = dict[EnvName, EnvValue]
@@ -73,7 +73,7 @@ class InitContainer(Arguments):
     """Arguments to the program."""
 
     env: Env = {}
-    """Environment variables, beside the workload's own."""
+    """Environment variables, beside the workload's own, or instead of one of the same name."""
 
     resources: Resources
     """What the container asks for. Required: a quota refuses pods with a container that has none."""
@@ -86,10 +86,12 @@ class InitContainer(Arguments):
         return self
 
 
-def _team(value: Any, info: ValidationInfo) -> Any:
+def _team(value: Any, info: ValidationInfo) -> TeamNamespace | str:
     """Check the name of one of the stack's teams; Python callers pass the TeamNamespace itself."""
-    if not isinstance(value, str):
+    if isinstance(value, TeamNamespace):
         return value
+    if not isinstance(value, str):
+        raise refuse("must be a TeamNamespace" if info.context is None else "must be the name of a team")
     if info.context is None:
         raise refuse(f"{value!r} is a name: only a stack's configuration knows teams by name", "pass a TeamNamespace")
     known_name(value, "team", info.context["names"]["teams"])
@@ -97,8 +99,8 @@ def _team(value: Any, info: ValidationInfo) -> Any:
 
 
 TeamReference = Annotated[
-    InstanceOf[TeamNamespace] | str,
-    BeforeValidator(_team),
+    TeamNamespace | str,
+    PlainValidator(_team),
     WithJsonSchema(
         {"type": "string", "description": "The name of one of the stack's teams.", "examples": ["ml-training"]}
     ),
@@ -164,7 +166,7 @@ class WorkloadArgs(Arguments):
     volumes: Volumes = {}
     """Data volumes by name."""
 
-    shared_memory: Quantity | None = Field(default=None, examples=["2Gi"])
+    shared_memory: ByteSize | None = Field(default=None, examples=["2Gi"])
     """Size of /dev/shm, which Kubernetes limits to 64 MB where none is given. Counts as memory."""
 
     init: list[InitContainer] = []
@@ -175,20 +177,24 @@ class WorkloadArgs(Arguments):
 
     @model_validator(mode="after")
     def _fits_together(self) -> Self:
-        refuse_all(type(self).__name__, [*self._placement(), *self._memory(), *self._reserved(), *self._own()])
+        of_pods = [*self._placement(), *self._memory(), *self._collisions()] if self.has_pods() else []
+        refuse_all(type(self).__name__, [*self._tenancy(), *of_pods, *self._labels(), *self._own()])
         return self
 
     def _own(self) -> list[Any]:
         """What a workload of one kind checks besides, so that all its problems are told at once."""
         return []
 
+    def _tenancy(self) -> list[Any]:
+        if (self.team is None) != (self.namespace is None):
+            return []
+        said = "both are given" if self.team is not None else "neither is given"
+        mend = "a team brings its namespace: keep team" if self.team is not None else "give team"
+        return [(("team",), refuse(f"a workload has a team or a namespace: {said}", mend))]
+
     def _placement(self) -> list[Any]:
         problems: list[Any] = []
-        if (self.team is None) == (self.namespace is None):
-            said = "both are given" if self.team is not None else "neither is given"
-            mend = "a team brings its namespace: keep team" if self.team is not None else "give team"
-            problems.append((("team",), refuse(f"a workload has a team or a namespace: {said}", mend)))
-        if self.has_pods() and self.image is None and (self.node_pool is None or self.node_pool.image is None):
+        if self.image is None and (self.node_pool is None or self.node_pool.image is None):
             mend = "set image, or a nodePool that has one"
             problems.append((("image",), refuse("no image: neither the workload nor its node pool names one", mend)))
         if self.gpus and self.node_pool is None:
@@ -199,6 +205,11 @@ class WorkloadArgs(Arguments):
                 "the node pool has no GPUs", "set the pool's gpuResource, choose another pool, or 0", value=0
             )
             problems.append((("gpus",), error))
+        elif self.gpus and self.node_pool is not None:
+            for section, resources in (("requests", self.resources.requests), ("limits", self.resources.limits)):
+                for resource in self.node_pool.gpus(self.gpus).keys() & resources.keys():
+                    mend = f"remove {resource} here, or gpus"
+                    problems.append((("resources", section, resource), refuse("is counted by gpus", mend)))
         return problems
 
     def _memory(self) -> list[Any]:
@@ -209,7 +220,7 @@ class WorkloadArgs(Arguments):
         mend = "lower sharedMemory or raise resources.limits.memory"
         return [(("sharedMemory",), refuse(what, mend, value=limit))]
 
-    def _reserved(self) -> list[Any]:
+    def _labels(self) -> list[Any]:
         problems: list[Any] = []
         for label in self.labels:
             if label not in _DERIVED_LABELS or (label == "team" and self.team is None):
@@ -218,16 +229,37 @@ class WorkloadArgs(Arguments):
             known = argument is not None and argument in type(self).model_fields
             mend = f"set {argument} instead" if known else f"remove it: {type(self).__name__} sets it"
             problems.append((("labels", label), refuse("is set from an argument of its own", mend)))
-        names = [container.name for container in self.init]
-        for index, name in enumerate(names):
-            if name in names[:index]:
-                problems.append((("init", index, "name"), refuse(f"{name!r} is taken by another init container")))
-        paths: dict[str, str] = {"/tmp": "the writable /tmp", "/dev/shm": "the shared memory"}  # noqa: S108
-        for name, volume in self.volumes.items():
-            if volume.path in paths:
-                problems.append((("volumes", name, "path"), refuse(f"{volume.path} is taken by {paths[volume.path]}")))
-            paths[volume.path] = f"volume {name}"
         return problems
+
+    def _collisions(self) -> list[Any]:
+        """Names and paths that a pod would have twice."""
+        problems: list[Any] = []
+        containers = [self.main_container()]
+        for index, container in enumerate(self.init):
+            if container.name in containers:
+                owner = "the main container" if container.name == containers[0] else "another init container"
+                problems.append((("init", index, "name"), refuse(f"{container.name!r} is taken by {owner}")))
+            containers.append(container.name)
+        places = taken_places({})
+        for name, volume in self.volumes.items():
+            if name in OF_EVERY_POD:
+                error = refuse("is the name of a volume that every pod has anyway", "give it another name")
+                problems.append((("volumes", name), error))
+            owner = places.setdefault(normalized(volume.path), f"volume {name}")
+            if owner != f"volume {name}":
+                problems.append((("volumes", name, "path"), refuse(f"{volume.path} is taken by {owner}")))
+        for name in sorted(self.secret_env.keys() & self.env.keys()):
+            problems.append((("secretEnv", name), refuse("is a variable of env, too", "remove it from one of the two")))
+        return problems
+
+    def variables(self) -> list[tuple[tuple[str | int, ...], Iterable[str]]]:
+        """The names of all environment variables, by the arguments that set them."""
+        init = [(("init", index, "env"), container.env) for index, container in enumerate(self.init)]
+        return [(("env",), self.env), (("secretEnv",), self.secret_env), *init]
+
+    def main_container(self) -> str:
+        """The main container's name."""
+        raise NotImplementedError
 
     def has_pods(self) -> bool:
         """Whether the workload runs pods at all, and so needs an image."""
@@ -268,9 +300,6 @@ class WorkloadArgs(Arguments):
 class Pod:
     """The parts of a pod that differ between workloads; the rest follows from the arguments."""
 
-    container: str
-    """The main container's name."""
-
     labels: Labels
     shared_memory: Quantity | None = None
     env: Sequence[Manifest] = ()
@@ -309,14 +338,13 @@ def service_account(name: str, args: WorkloadArgs, metadata: Manifest) -> dict[s
 def pod_template(name: str, args: WorkloadArgs, pod: Pod) -> Manifest:
     """A pod's ``metadata`` and ``spec`` as the arguments of the workload of that name say."""
     pool = args.node_pool or NodePool()
-    mounts = [{"name": "tmp", "mountPath": "/tmp"}]  # noqa: S108
     volumes: list[Manifest] = [{"name": "tmp", "emptyDir": {}}]
     if pod.shared_memory is not None:
-        mounts.append({"name": "shm", "mountPath": "/dev/shm"})  # noqa: S108
         volumes.append(memory_volume("shm", pod.shared_memory))
+    mounts = [{"name": volume["name"], "mountPath": OF_EVERY_POD[volume["name"]]} for volume in volumes]
     data = {**args.volumes, **pod.volumes}
     mounts += [volume.mount(name) for name, volume in data.items()]
-    volumes += [volume.manifest(name) for name, volume in data.items()]
+    volumes += [volume.manifest(name, args.image_pull_policy) for name, volume in data.items()]
 
     image = args.image if args.image is not None else pool.image
     env = _plain(args.env)
@@ -328,7 +356,7 @@ def pod_template(name: str, args: WorkloadArgs, pod: Pod) -> Manifest:
         "volumeMounts": mounts,
     }
     main = {
-        "name": pod.container,
+        "name": args.main_container(),
         "image": image,
         **_present(command=args.command, args=args.args, env=env),
         "resources": args.main_resources().manifest(pool.gpus(args.gpus)),
@@ -340,7 +368,8 @@ def pod_template(name: str, args: WorkloadArgs, pod: Pod) -> Manifest:
             "name": container.name,
             "image": container.image if container.image is not None else image,
             **_present(command=container.command, args=container.args),
-            **_present(env=env + _plain(container.env)),
+            # Its own come last, where they may refer to all others.
+            **_present(env=[*(each for each in env if each["name"] not in container.env), *_plain(container.env)]),
             "resources": container.resources.manifest(),
             **common,
         }
@@ -378,6 +407,6 @@ def _present(**fields: Any) -> Manifest:
 
 
 def fraction_of_memory(resources: Resources, fraction: Decimal) -> Quantity | None:
-    """A fraction of a memory limit, in whole MiB; none without a limit."""
-    limit = resources.limits.get("memory")
-    return None if limit is None else f"{int(amount(limit) * fraction / 1024**2)}Mi"
+    """A fraction of a memory limit, in whole MiB; none without a limit, or where it is less than one."""
+    whole = int(amount(resources.limits.get("memory", "0")) * fraction / 1024**2)
+    return f"{whole}Mi" if whole else None

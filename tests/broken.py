@@ -68,6 +68,16 @@ BROKEN: dict[str, tuple[Break, str, str]] = {
         f"{_JOB}.team: there is no team 'ml-trainin'",
         "team ml-training --stack",
     ),
+    "a team that is a list": (
+        _job(team=["nlp"]),
+        f"{_JOB}.team: must be the name of a team",
+        "team ml-training --stack",
+    ),
+    "no pods that may be disrupted": (
+        _service(disruption={"maxUnavailable": 0}),
+        f"{_SERVICE}.disruption.maxUnavailable: must be a number of pods, at least 1, or a percentage of them",
+        "maxUnavailable 1 --stack prod",
+    ),
     "an unknown node pool": (_job(nodePool="gpus"), f"{_JOB}.nodePool: there is no node pool 'gpus'", "nodePool gpu "),
     "an unknown preset": (
         _in("nodePools", "gpu", preset="gke/nvidia-l5"),

@@ -177,6 +177,15 @@ def test_an_empty_stack_is_a_stack(content: str, tmp_path: Path) -> None:
     assert load_file("prod", tmp_path).teams == {}
 
 
+@pytest.mark.parametrize("broken", ["a team that is a list", "no pods that may be disrupted"])
+def test_what_may_be_of_two_types_is_told_once(broken: str, tmp_path: Path) -> None:
+    settings = prod()
+    BROKEN[broken][0](settings)
+    with pytest.raises(StackError) as error:
+        through_the_file(settings, tmp_path)
+    assert len(error.value.problems) == 1
+
+
 def test_the_users_own_words_win_over_a_preset(tmp_path: Path) -> None:
     settings = prod()
     settings["nodePools"]["gpu"].update(nodeSelector={"zone": "a"}, gpuResource="nvidia.com/mig-1g.10gb")

@@ -339,11 +339,18 @@ def test_a_model_is_downloaded_before_the_server_starts() -> None:
         assert {"name": "model", "mountPath": "/weights"} in each["volumeMounts"]
 
 
+def test_a_variable_of_the_download_takes_the_place_of_the_workloads_own() -> None:
+    download = {"command": ["fetch"], "env": {"HF_HOME": "/models"}, "size": "50Gi"}
+    spec = template(env={"HF_HOME": "/cache"}, model={"source": {"download": download}})["spec"]
+    assert spec["initContainers"][0]["env"] == [{"name": "HF_HOME", "value": "/models"}]
+    assert spec["containers"][0]["env"] == [{"name": "HF_HOME", "value": "/cache"}]
+
+
 @pytest.mark.parametrize(
     ("source", "volume"),
     [
         ({"claim": "bert", "access_mode": "ReadOnlyMany"}, {"persistentVolumeClaim": {"claimName": "bert"}}),
-        ({"image": "models/bert:v1"}, {"image": {"reference": "models/bert:v1", "pullPolicy": "IfNotPresent"}}),
+        ({"image": "models/bert:v1"}, {"image": {"reference": "models/bert:v1", "pullPolicy": "Always"}}),
     ],
 )
 def test_a_model_that_is_mounted_is_read_only(source: dict[str, Any], volume: dict[str, Any]) -> None:
@@ -392,6 +399,17 @@ def test_metrics_are_scraped_from_the_container_and_not_opened_to_clients() -> N
     assert monitor["spec"]["podMetricsEndpoints"] == [{"port": "http", "path": "/stats", "interval": "10s"}]
 
 
+def test_a_monitor_finds_the_service_and_its_canarys_whatever_they_are_labelled() -> None:
+    given = {"labels": {"app": "ranker", "app.kubernetes.io/name": "ranking"}, "canary": CANARY, "replicas": 3}
+    made = objects(**given, route={"gateway": "public"}, metrics={"monitor": "service"})
+    selected = made["service-monitor"]["spec"]["selector"]["matchLabels"].items()
+    assert all(made[role]["metadata"]["labels"].items() >= selected for role in ("service", "canary-service"))
+    pods = objects(**given, metrics={"monitor": "pod"})
+    selected = pods["pod-monitor"]["spec"]["selector"]["matchLabels"].items()
+    labels = [pods[role]["spec"]["template"]["metadata"]["labels"] for role in ("deployment", "canary")]
+    assert all(each.items() >= selected for each in labels)
+
+
 # -- refusals and warnings
 
 
@@ -411,7 +429,11 @@ ONE_NODE = {"source": {"claim": "bert"}}
         ({"service": {"type": "NodePort", "node_port": 80}}, "service.node_port: must be at least 30000 (got 80)"),
         ({"service": {"type": "External"}}, "service.type: must be one of 'ClusterIP', 'NodePort', 'LoadBalancer' or"),
         ({"service": {"source_ranges": ["10.0.0.0/8"]}}, "service.source_ranges: goes with the type LoadBalancer"),
-        ({"service": {"type": "LoadBalancer", "source_ranges": ["10.0.0.1/8"]}}, "'10.0.0.1/8' is not a range"),
+        ({"service": {"type": "LoadBalancer", "source_ranges": ["10.0.0.1/8"]}}, "10.0.0.1/8 is not the beginning"),
+        (
+            {"service": {"type": "LoadBalancer", "source_ranges": ["203.0.113.7"]}},
+            "203.0.113.7 is not an address block",
+        ),
         ({"service": {"await_address": False}}, "service.await_address: goes with the type LoadBalancer"),
         ({"service": {"external_name": "a.example"}}, "service.external_name: goes with the type ExternalName"),
         ({"service": {"type": "ExternalName"}}, "service.external_name: is required with the type ExternalName"),
@@ -429,7 +451,20 @@ ONE_NODE = {"source": {"claim": "bert"}}
         ({"image": "Server:v1"}, "image: 'Server:v1' is not an image reference"),
         ({"image": "https://hub/server:v1"}, "leave out the scheme"),
         ({"rollout": "recreate"}, "rollout: must be one of 'surge' or 'replace' (got 'recreate')"),
-        ({"disruption": {"max_unavailable": 0}}, "disruption.max_unavailable"),
+        (
+            {"disruption": {"max_unavailable": 0}},
+            "disruption.max_unavailable: must be a number of pods, at least 1, or",
+        ),
+        ({"disruption": {"max_unavailable": "101%"}}, "disruption.max_unavailable: must be a number of pods"),
+        ({"disruption": {"max_unavailable": 2**31}}, "disruption.max_unavailable: must be a number of pods"),
+        ({"replicas": 10**10}, "replicas: must be at most 2147483647"),
+        ({"startup_budget": 10**12}, "startup_budget: must be at most 2147483647"),
+        ({"autoscale": {"max": 2**31, "cpu": 70}}, "autoscale.max: must be at most 2147483647"),
+        ({"autoscale": {"max": 3, "metric": {"name": "a/b", "target": 1}}}, "autoscale.metric.name: 'a/b' is refused"),
+        (
+            {"autoscale": {"max": 3, "metric": {"name": "a", "target": "0m"}}},
+            "autoscale.metric.target: must be more than",
+        ),
         ({"replicas": 2, "autoscale": {"max": 3, "cpu": 70}}, "replicas: the autoscaler decides how many pods serve"),
         ({"autoscale": {"max": 3}}, "autoscale: pods are scaled by one thing: it has none"),
         ({"autoscale": {"min": 4, "max": 3, "cpu": 70}}, "autoscale.min: 4 is above max, which is 3"),
@@ -454,6 +489,16 @@ ONE_NODE = {"source": {"claim": "bert"}}
             {"model": ONE_NODE, "volumes": {"model": {"path": "/models", "ephemeral": "1Gi"}}},
             "volumes.model: is the name of the model's own volume",
         ),
+        ({"model": {**ONE_NODE, "path": "/tmp/"}}, "model.path: /tmp/ is taken by another volume"),
+        (
+            {"model": {"source": {"image": "models/bert:v1", "access_mode": "ReadOnlyMany"}}},
+            "model.source.access_mode: goes with a claim",
+        ),
+        ({"model": {"source": {"download": {"command": ["get"], "size": "50m"}}}}, "50m is a part of a byte"),
+        (
+            {"init": [{"name": "server", "resources": {"requests": {"cpu": 1}}}]},
+            "'server' is taken by the main container",
+        ),
         ({"model": {**ONE_NODE, "path": "/tmp"}}, "model.path: /tmp is taken by another volume"),
         (
             {"model": ONE_NODE, "init": [{"name": "model-download", "resources": {"requests": {"cpu": 1}}}]},
@@ -471,6 +516,18 @@ def test_all_problems_are_told_at_once() -> None:
     with pytest.raises(ArgumentError) as refusal:
         arguments(replicas=2, autoscale={"max": 3, "cpu": 70}, model=ONE_NODE, canary={**CANARY, "weight": 0})
     assert len(refusal.value.problems) == 4
+    with pytest.raises(ArgumentError) as refusal:
+        arguments(
+            image=None, replicas=2, autoscale={"max": 3, "cpu": 70}, volumes={"tmp": {"path": "/d", "claim": "c"}}
+        )
+    assert {problem.where() for problem in refusal.value.problems} >= {"image", "volumes.tmp", "replicas"}
+
+
+def test_one_mistake_is_told_once() -> None:
+    for given in ({"disruption": {"max_unavailable": 0}}, {"service": ELSEWHERE, "image": None, "gpus": 1}):
+        with pytest.raises(ArgumentError) as refusal:
+            arguments(**given)
+        assert len(refusal.value.problems) == 1
 
 
 def test_a_name_without_room_for_the_canarys() -> None:

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import TypeAdapter, ValidationError
 
-from components.quantities import Quantity, amount
+from components.quantities import ByteSize, Quantity, amount
 
 ADAPTER: TypeAdapter[str] = TypeAdapter(Quantity)
 
@@ -42,13 +42,39 @@ def test_no_quantity(text: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "meant"), [("8GB", "8G"), ("8 gi", "8Gi"), ("8Gib", "8Gi"), ("4KB", "4k"), ("1 M", "1M")]
+    ("text", "meant"),
+    [
+        ("8GB", "8G"),
+        ("8 gi", "8Gi"),
+        ("8Gib", "8Gi"),
+        ("4KB", "4k"),
+        ("1 M", "1M"),
+        ("512mb", "512M"),
+        ("512mib", "512Mi"),
+        ("1.5GB", "1.5G"),
+    ],
 )
 def test_the_spelling_that_was_meant(text: str, meant: str) -> None:
     with pytest.raises(ValidationError) as refusal:
         ADAPTER.validate_python(text)
     assert refusal.value.errors()[0]["ctx"]["value"] == meant
     assert ADAPTER.validate_python(meant) == meant
+
+
+@pytest.mark.parametrize("text", ["1.2.3GB", "..GB", "1,5GB", "٣GB"])
+def test_no_spelling_is_suggested_that_would_be_refused_again(text: str) -> None:
+    with pytest.raises(ValidationError) as refusal:
+        ADAPTER.validate_python(text)
+    assert refusal.value.errors()[0]["ctx"]["value"] is None
+
+
+@pytest.mark.parametrize(
+    ("text", "meant"), [("512m", "512M"), ("1.5m", "1.5M"), ("7u", "7M"), ("0.5", None), ("0", None)]
+)
+def test_a_size_is_at_least_a_byte(text: str, meant: str | None) -> None:
+    with pytest.raises(ValidationError) as refusal:
+        TypeAdapter(ByteSize).validate_python(text)
+    assert refusal.value.errors()[0]["ctx"]["value"] == meant
 
 
 @given(st.integers(0, 10**12), st.sampled_from(["", "m", "k", "M", "Gi", "Ti"]))

@@ -212,9 +212,43 @@ def test_no_role_writes_what_rules_the_namespace_or_has_wildcards(role: str) -> 
         assert not ruling & set(rule["resources"])
 
 
-def test_an_image_prefix_ends_where_a_name_does() -> None:
+def test_places_of_images_end_where_a_name_does() -> None:
     (rule,) = objects(registries=["ghcr.io/acme", "pytorch/"])["registry-policy"]["spec"]["validations"]
-    assert '["ghcr.io/acme/", "pytorch/"]' in rule["expression"]
+    assert '["ghcr.io/acme", "pytorch"].exists(place, image == place' in rule["expression"]
+
+
+@pytest.mark.parametrize(
+    "place", ["ghcr.io", "registry:5000", "registry:5000/acme", "ghcr.io/acme/server", "pytorch/", "localhost:5000/"]
+)
+def test_images_may_come_from_a_registry_a_path_or_a_repository(place: str) -> None:
+    assert TeamNamespaceArgs(registries=[place]).registries == [place]
+
+
+@pytest.mark.parametrize(
+    ("place", "meant"),
+    [
+        ("ghcr.io/acme/server:v1", "ghcr.io/acme/server"),
+        ("registry:5000/server:1", "registry:5000/server"),
+        ("server:v1", "server"),
+        ("server@sha256:" + "a" * 64, "server"),
+        ("ghcr.io/server:v1@sha256:" + "a" * 64, "ghcr.io/server"),
+    ],
+)
+def test_images_do_not_come_from_a_tag_or_a_digest(place: str, meant: str) -> None:
+    with pytest.raises(ArgumentError, match="names a tag or a digest") as refusal:
+        TeamNamespaceArgs(registries=[place])
+    assert refusal.value.problems[0].value == meant
+
+
+def test_a_block_that_is_the_metadata_server_itself_is_allowed_by_its_own_argument_only() -> None:
+    itself = {"allow_to": {"cidrs": ["10.0.0.0/8", "169.254.169.254/32", "fd00:ec2::254/128"]}}
+    message = refused(network=itself)
+    assert "network.allow_to.cidrs[1]: 169.254.169.254/32 is the cloud's metadata server itself" in message
+    assert "network.allow_to.cidrs[2]: fd00:ec2::254/128 is the cloud's metadata server itself" in message
+    assert "set cloudMetadata: true" in message
+    (rule,) = objects(network={**itself, "cloud_metadata": True})["allow-to"]["spec"]["egress"]
+    assert {"ipBlock": {"cidr": "169.254.169.254/32"}} in rule["to"]
+    assert_valid(objects(network={"allow_from": itself["allow_to"]}))
 
 
 def test_a_local_queue_of_kueue() -> None:
@@ -260,6 +294,10 @@ def test_native_quota_keys(key: str) -> None:
         ({"quota": {"pods": "many"}}, "'many' is not a Kubernetes quantity"),
         ({"quota": {"pods": True}}, "must be a quantity"),
         ({"quota": {"pods": "2.5"}}, "quota.pods: counts pieces: 2.5 is not a whole number"),
+        ({"quota": {"pods": "1e40", "services": "1e-9"}}, "quota.services: counts pieces: 1e-9 is not a whole number"),
+        ({"quota": {"limits.memory": "512m"}}, 'quota["limits.memory"]: 512m is a part of a byte'),
+        ({"quota": {"requests.storage": "500m"}}, 'quota["requests.storage"]: 500m is a part of a byte'),
+        ({"container_limits": {"max": {"memory": "512m"}}}, "container_limits.max.memory: 512m is a part of a byte"),
         ({"quota": {"requests.nvidia.com/gpu": "500m"}}, "counts pieces: 500m is not a whole number"),
         ({"priority_quotas": {"a": {"services": 1}}}, "a quota of a PriorityClass counts pods and what they ask for"),
         (

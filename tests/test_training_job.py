@@ -103,6 +103,18 @@ def test_init_containers_see_the_same_volumes_and_variables() -> None:
     assert init["securityContext"]["allowPrivilegeEscalation"] is False
 
 
+def test_a_variable_of_an_init_container_takes_the_place_of_the_workloads_own() -> None:
+    stage = {"name": "stage", "env": {"A": "$(B)", "TOKEN": "none"}, "resources": {"requests": {"cpu": 1}}}
+    secret = {"TOKEN": {"secret": "hub", "key": "token"}}
+    spec = pod_spec(env={"A": "1", "B": "2"}, secret_env=secret, init=[stage])
+    assert spec["initContainers"][0]["env"] == [
+        {"name": "B", "value": "2"},
+        {"name": "A", "value": "$(B)"},
+        {"name": "TOKEN", "value": "none"},
+    ]
+    assert [variable["name"] for variable in spec["containers"][0]["env"]] == ["A", "B", "TOKEN"]
+
+
 @pytest.mark.parametrize(
     ("volume", "source", "read_only"),
     [
@@ -110,7 +122,7 @@ def test_init_containers_see_the_same_volumes_and_variables() -> None:
         ({"claim": "data", "read_only": True}, {"persistentVolumeClaim": {"claimName": "data"}}, True),
         ({"config_map": "settings"}, {"configMap": {"name": "settings"}}, True),
         ({"secret": "keys"}, {"secret": {"secretName": "keys"}}, True),
-        ({"image": "models/bert:v1"}, {"image": {"reference": "models/bert:v1", "pullPolicy": "IfNotPresent"}}, True),
+        ({"image": "models/bert:v1"}, {"image": {"reference": "models/bert:v1", "pullPolicy": "Always"}}, True),
         ({"ephemeral": "5Gi"}, {"emptyDir": {"sizeLimit": "5Gi"}}, False),
     ],
 )
@@ -119,6 +131,12 @@ def test_volumes(volume: dict[str, Any], source: dict[str, Any], read_only: bool
     assert {"name": "data", **source} in spec["volumes"]
     (mount,) = [mount for mount in spec["containers"][0]["volumeMounts"] if mount["name"] == "data"]
     assert mount.get("readOnly", False) is read_only
+
+
+def test_images_of_volumes_are_pulled_as_those_of_containers_are() -> None:
+    data = {"data": {"path": "/data", "image": "models/bert:v1"}}
+    volumes = pod_spec(volumes=data, image_pull_policy="Never")["volumes"]
+    assert volumes[-1]["image"] == {"reference": "models/bert:v1", "pullPolicy": "Never"}
 
 
 def test_an_ephemeral_volume_of_a_storage_class_is_a_claim_of_the_pod() -> None:
@@ -160,6 +178,51 @@ def test_security_opt_outs_are_named() -> None:
         ({"volumes": {"d": {"path": "data", "claim": "c"}}}, "volumes.d.path: string should match pattern"),
         ({"volumes": {"d": {"path": "/d"}}}, "volumes.d: a volume has one source: it has none"),
         ({"volumes": {"d": {"path": "/tmp", "claim": "c"}}}, "volumes.d.path: /tmp is taken by the writable /tmp"),
+        ({"volumes": {"d": {"path": "/tmp/", "claim": "c"}}}, "volumes.d.path: /tmp/ is taken by the writable /tmp"),
+        ({"volumes": {"d": {"path": "//dev/shm", "claim": "c"}}}, "volumes.d.path: //dev/shm is taken by the shared"),
+        (
+            {"volumes": {"d": {"path": "/data", "claim": "c"}, "e": {"path": "/data/", "claim": "c"}}},
+            "volumes.e.path: /data/ is taken by volume d",
+        ),
+        ({"volumes": {"d": {"path": "/", "claim": "c"}}}, "volumes.d.path: / would hide all that is in the image"),
+        ({"volumes": {"d": {"path": "/a/..", "claim": "c"}}}, "volumes.d.path: /a/.. would hide all"),
+        ({"volumes": {"tmp": {"path": "/d", "claim": "c"}}}, "volumes.tmp: is the name of a volume that every pod has"),
+        ({"volumes": {"shm": {"path": "/d", "claim": "c"}}}, "volumes.shm: is the name of a volume that every pod has"),
+        (
+            {"volumes": {"d": {"path": "/d", "ephemeral": "1Gi", "access_mode": "ReadWriteMany"}}},
+            "volumes.d.access_mode: goes with a claim",
+        ),
+        ({"volumes": {"d": {"path": "/d", "ephemeral": "512m"}}}, "volumes.d.ephemeral: 512m is a part of a byte"),
+        ({"volumes": {"d": {"path": "/d", "ephemeral": 0}}}, "volumes.d.ephemeral: must be more than 0"),
+        ({"shared_memory": "512m"}, "shared_memory: 512m is a part of a byte: m does not stand for megabytes"),
+        ({"resources": {"limits": {"memory": "512m"}}}, "resources.limits.memory: 512m is a part of a byte"),
+        ({"resources": {"requests": {"memory": "0.5"}}}, "resources.requests.memory: 0.5 is less than a byte"),
+        (
+            {"resources": {"limits": {"rdma/hca": "500m"}}},
+            "resources.limits.rdma/hca: counts devices: 500m is not a whole number",
+        ),
+        (
+            {"resources": {"requests": {"rdma/hca": 1}}},
+            "the request has to equal the limit\n  set limits.rdma/hca to 1",
+        ),
+        (
+            {"resources": {"requests": {"hugepages-2Mi": "2Mi"}, "limits": {"hugepages-2Mi": "4Mi"}}},
+            "resources.requests.hugepages-2Mi: Kubernetes gives all of it or nothing",
+        ),
+        (
+            {
+                "gpus": 1,
+                "node_pool": NodePool(gpu_resource="google.com/tpu"),
+                "resources": {"limits": {"google.com/tpu": 4}},
+            },
+            'resources.limits["google.com/tpu"]: is counted by gpus',
+        ),
+        (
+            {"env": {"A": "1"}, "secret_env": {"A": {"secret": "s", "key": "k"}}},
+            "secret_env.A: is a variable of env, too",
+        ),
+        ({"init": [{"name": "trainer", "resources": {"requests": {"cpu": 1}}}]}, "'trainer' is taken by the main"),
+        ({"team": ["nlp"], "namespace": None}, "team: must be a TeamNamespace"),
         ({"team": "nlp", "namespace": None}, "team: 'nlp' is a name: only a stack's configuration knows teams by name"),
         ({"node_pool": "gpu"}, "node_pool: 'gpu' is a name: only a stack's configuration knows pools by name"),
         ({"namespace": "kube-system"}, "namespace: 'kube-system' belongs to Kubernetes itself"),
@@ -171,6 +234,19 @@ def test_refused(arguments: dict[str, Any], message: str) -> None:
     with pytest.raises(ArgumentError) as refusal:
         TrainingJobArgs(**{"namespace": "lab", "image": "trainer:v1", **arguments})
     assert message in str(refusal.value)
+
+
+def test_resources_that_kubernetes_takes_are_taken() -> None:
+    limits = {"memory": "1.5Gi", "rdma/hca": "2", "hugepages-2Mi": "4Mi"}
+    given = {"requests": {"rdma/hca": "2000m", "memory": 0}, "limits": limits}
+    assert container(resources=given)["resources"] == {
+        "requests": {"rdma/hca": "2000m", "memory": "0"},
+        "limits": limits,
+    }
+
+
+def test_a_memory_limit_without_room_for_it_brings_no_shared_memory() -> None:
+    assert [volume["name"] for volume in pod_spec(resources={"limits": {"memory": "512"}})["volumes"]] == ["tmp"]
 
 
 def test_registers_its_children_and_waits_for_its_team() -> None:

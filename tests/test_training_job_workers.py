@@ -184,6 +184,7 @@ def test_kubernetes_knows_every_field_of_the_job_in_a_group() -> None:
 
 
 CLAIM = {"path": "/data", "claim": "data"}
+STAGE = {"name": "stage", "resources": {"requests": {"cpu": 1}}}
 
 
 @pytest.mark.parametrize(
@@ -205,6 +206,15 @@ CLAIM = {"path": "/data", "claim": "data"}
         ({"queue": "q", "wait_for": "completion"}, "wait_for: a queued run starts when its turn comes"),
         ({**TORCHRUN, "env": {"PET_NNODES": "2"}}, "env.PET_NNODES: is set by the training job itself"),
         ({"checkpoints": {"claim": "c"}, "env": {"CHECKPOINT_DIR": "/"}}, "env.CHECKPOINT_DIR: is set by the"),
+        (
+            {**TORCHRUN, "init": [{**STAGE, "env": {"PET_NNODES": "2"}}]},
+            "init[0].env.PET_NNODES: is set by the training job itself",
+        ),
+        (
+            {"checkpoints": {"claim": "c"}, "init": [{**STAGE, "env": {"CHECKPOINT_DIR": "/"}}]},
+            "init[0].env.CHECKPOINT_DIR: is set by the training job itself",
+        ),
+        ({"checkpoints": {"claim": "c", "path": "/tmp/"}}, "checkpoints.path: /tmp/ is taken by the writable /tmp"),
         ({"checkpoints": {"claim": "c", "path": "/tmp"}}, "checkpoints.path: /tmp is taken by the writable /tmp"),
         ({"checkpoints": {"claim": "c", "path": "/data"}, "volumes": {"d": CLAIM}}, "/data is taken by volume d"),
         ({"checkpoints": {"claim": "c"}, "volumes": {"checkpoints": CLAIM}}, "volumes.checkpoints: is the name of"),

@@ -35,7 +35,7 @@ TEAMS: dict[str, Any] = {
         "containerLimits": {"default": {"cpu": "200m", "memory": "64Mi"}, "max": {"memory": "4Gi"}},
     },
     "listed": {
-        "registries": ["ghcr.io/acme"],
+        "registries": ["ghcr.io/acme", "ghcr.io/shared/server"],
         "queues": {"training": "gpu-queue"},
         "containerLimits": {
             "defaultRequest": {"cpu": "50m"},
@@ -383,6 +383,11 @@ def test_images_come_from_the_registries_that_are_listed(api: Api, teams: None) 
             made["spec"][kind] = [{**made["spec"]["containers"][0], "name": "other", **image}]
         return made
 
+    def of(reference: str) -> Object:
+        made = pod("p")
+        made["spec"]["containers"][0]["image"] = reference
+        return made
+
     end = time.monotonic() + 30  # the API server looks for new policies now and then
     while created(api, "listed", evil("containers"))[0] == 201 and time.monotonic() < end:
         time.sleep(0.2)
@@ -393,6 +398,16 @@ def test_images_come_from_the_registries_that_are_listed(api: Api, teams: None) 
     assert created(api, "listed", pod("p"))[0] == 201
     assert created(api, "beta", evil("containers"))[0] == 201
     path = "/api/v1/namespaces/listed/pods"
+    for reference in (
+        "server",
+        "server:v1",
+        f"server@sha256:{'a' * 64}",
+        f"server:v1@sha256:{'a' * 64}",
+        "server/a:v1",
+    ):
+        assert created(api, "listed", of(f"ghcr.io/shared/{reference}"))[0] == 201, reference
+    for reference in ("server-evil:v1", "server:5000/evil:v1", "serve:v1"):
+        assert created(api, "listed", of(f"ghcr.io/shared/{reference}"))[0] == 422, reference
     api.create(path, pod("changing"))
     change = {"spec": {"containers": [{**pod("p")["spec"]["containers"][0], "image": "evil:v1"}]}}
     assert api.request("PATCH", f"{path}/changing", change)[0] == 422
