@@ -142,7 +142,30 @@ LEAKS = {
     "a token by its look": {"name": "EXTRA", "value": "hf_swordfishabcdef"},
     "a password in an address": {"name": "URL", "value": "postgres://nlp:swordfish@db/x"},
     "a private key": {"name": "X", "value": "-----BEGIN RSA PRIVATE KEY-----\nswordfish"},
+    "a password of PostgreSQL": {"name": "PGPASSWORD", "value": "swordfish"},
+    "a password of MySQL": {"name": "MYSQL_PWD", "value": "swordfish"},
+    "a name in camel case": {"name": "clientSecret", "value": "swordfish"},
+    "a password in an address without a user": {"name": "URL", "value": "redis://:swordfish@h"},
+    "a bearer of an address": {"name": "HEADERS", "value": "Accept: */*, Authorization: Bearer swordfish"},
+    "a basic authorization": {"name": "HEADERS", "value": "Authorization: Basic swordfish"},
+    "a variable in a script": {"name": "RUN", "value": "cd /m; export HF_TOKEN='sword swordfish'; serve"},
+    "a variable before a command": {"name": "RUN", "value": "HF_TOKEN=swordfish serve"},
+    "a flag in a script": {"name": "RUN", "value": "serve --lr 5 --hf-token swordfish --tokenizer t"},
+    "a flag in a list": {"name": "RUN", "value": '["serve", "--hf-token", "swordfish"]'},
+    "a line of YAML": {"name": "FILE", "value": "user: nlp\npassword: the old swordfish\n"},
+    "a block of YAML": {"name": "FILE", "value": "password: |\n  the old\n  swordfish\nuser: nlp\n"},
+    "a member of JSON": {"name": "FILE", "value": '{"apiKey":"swordfish"}'},
 }
+SECRET_ARGUMENTS = [
+    ["--token", "swordfish-1"],
+    ["--api-key=swordfish-2"],
+    ["--hf_token=swordfish-3"],
+    ["--hf_token swordfish-4"],
+    ["--s3-secret-key=swordfish-5"],
+    ["--aws-secret-access-key", "swordfish-6"],
+    ["HF_TOKEN=swordfish-7"],
+]
+SECRET_KEYS = ("db.password", "db-password", "dbPassword", "dbpassword", "API_KEY", "hub/token2")
 
 
 @pytest.mark.parametrize("leak", LEAKS)
@@ -150,9 +173,10 @@ def test_secrets_never_appear(leak: str) -> None:
     preview = given()
     spec = step(preview, "model-serving-deployment")["newState"]["inputs"]["spec"]["template"]["spec"]
     spec["containers"][0]["env"] = [LEAKS[leak]]
-    spec["containers"][0]["args"] = ["--token", "swordfish-1", "--api-key=swordfish-2"]
+    spec["containers"][0]["args"] = [item for argument in SECRET_ARGUMENTS for item in argument]
+    spec["containers"][0]["settings"] = dict.fromkeys(SECRET_KEYS, "swordfish-8")
     finetune = step(preview, "finetune-service-account")["newState"]["inputs"]
-    finetune.update(kind="Secret", stringData={"plain": "swordfish-3"})
+    finetune.update(kind="Secret", stringData={"plain": "swordfish-9"})
     made = reviewed(preview)
     for written in (markdown(made), text(made), as_json(made)):
         assert "swordfish" not in written
@@ -164,9 +188,38 @@ def test_a_secret_that_changes_is_told_without_either_value() -> None:
     assert changes(one, other) == [FieldChange("env[API_KEY].value", "[secret]", "[secret]")]
 
 
-def test_what_is_no_secret_is_shown() -> None:
-    harmless = {"env": [{"name": "TOKENIZER_PATH", "value": "/m"}], "args": ["--max-tokens", "5"], "secretName": "hub"}
+@pytest.mark.parametrize("argument", [*SECRET_ARGUMENTS, ["sh", "-c", "export HF_TOKEN=swordfish; serve"]])
+def test_secret_arguments_are_hidden_one_by_one(argument: list[str]) -> None:
+    told = json.dumps(shown(argument))
+    assert "swordfish" not in told
+    assert "[secret]" in told
+    assert shown([*argument, "--lr=5"])[-1] == "--lr=5"
+
+
+@pytest.mark.parametrize("key", SECRET_KEYS)
+def test_keys_that_name_a_secret(key: str) -> None:
+    assert shown({"data": {key: "swordfish"}}) == {"data": {key: "[secret]"}}
+
+
+HARMLESS_NAMES = """TOKENIZER TOKENIZER_PATH MAX_TOKENS max-new-tokens tokens-per-second ms-per-token TOKEN_FILE tokenFile
+    keyboard monkey MONKEY KEYS_PER_BATCH topologyKey secretName PWD OLDPWD eos_token padToken passwordless"""
+
+
+@pytest.mark.parametrize("name", HARMLESS_NAMES.split())
+def test_what_is_no_secret_is_shown(name: str) -> None:
+    harmless = {
+        "env": [{"name": name, "value": "/m"}],
+        "args": [f"--{name}", "5", f"--{name}=5", f"serve --{name} 5 {name}=5"],
+        name: "hub",
+    }
     assert shown(harmless) == harmless
+
+
+def test_what_is_around_a_secret_is_shown() -> None:
+    script = "cd /m; export HF_TOKEN='a b'; serve --hf-token c --lr 5"
+    assert shown(script) == "cd /m; export HF_TOKEN=[secret] serve --hf-token [secret] --lr 5"
+    assert shown("user: a\npassword: b c\nport: 1") == "user: a\npassword: [secret]\nport: 1"
+    assert shown("registry/token:v1") == "registry/token:v1"
 
 
 def test_a_container_in_between_moves_nothing() -> None:
@@ -178,6 +231,11 @@ def test_a_container_in_between_moves_nothing() -> None:
         FieldChange("containers[a].image", "a:1", "a:2"),
         FieldChange("containers[new]", None, '{"image": "n:1"}'),
     ]
+
+
+def test_an_entry_whose_name_looks_like_a_token_is_told_by_its_name() -> None:
+    one, other = ({"containers": [{"name": "sk-preprocess", "image": image}]} for image in ("a:1", "a:2"))
+    assert changes(one, other) == [FieldChange("containers[sk-preprocess].image", "a:1", "a:2")]
 
 
 HOSTILE = "x` | [a](http://evil) @everyone <img src=x> **b**\n# title"
