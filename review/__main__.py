@@ -57,11 +57,16 @@ def main() -> int:
 
 
 def _preview(stack: str, file: str | None) -> Preview:
-    if file == "-":
-        return parse(sys.stdin.read(), stack)
-    if file is not None:
-        return parse(Path(file).read_text(encoding="utf-8"), stack)
-    return _run_preview(stack, Path.cwd())
+    if file is None:
+        return _run_preview(stack, Path.cwd())
+    content = sys.stdin.buffer.read() if file == "-" else Path(file).read_bytes()
+    try:
+        return parse(content.decode("utf-8"), stack)
+    except UnicodeDecodeError:
+        wrong = "it is not UTF-8 (some shells write > as UTF-16); without --preview, the review runs the preview itself"
+    except PreviewError as error:
+        wrong = str(error)
+    raise PreviewError(f"{'stdin' if file == '-' else file}: {wrong}")
 
 
 def _base(ref: str, stack: str) -> Preview:

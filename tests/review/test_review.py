@@ -3,6 +3,8 @@
 import copy
 import json
 import re
+import subprocess
+import sys
 from datetime import date
 from decimal import Decimal
 from pathlib import Path
@@ -292,10 +294,36 @@ def test_one_entry_that_is_longer_than_a_comment() -> None:
     assert "it does not fit into a comment" in page
 
 
-@pytest.mark.parametrize("garbage", ["", "{}", "[]", "error: no stack", '{"steps": 3'])
+@pytest.mark.parametrize(
+    "garbage",
+    [
+        *("", "{}", "[]", "error: no stack", '{"steps": 3', '{"steps": 5}', '{"steps": [5]}', '{"steps": [{"op": 1}]}'),
+        '{"steps": [{"op": "create", "urn": "u", "newState": 5}]}',
+        '{"steps": [{"op": "create", "urn": "u", "newState": {"type": "kubernetes:x", "inputs": "kind"}}]}',
+        '{"steps": [], "diagnostics": 5}',
+        '{"steps": [], "config": 5}',
+    ],
+)
 def test_what_is_no_preview(garbage: str) -> None:
     with pytest.raises(PreviewError):
         parse(garbage)
+
+
+@pytest.mark.parametrize(
+    ("content", "told"),
+    [
+        (b'{"steps": 5}', "this is not the output of pulumi preview --json: steps is not as it writes it"),
+        ('{"steps": []}'.encode("utf-16"), "it is not UTF-8"),
+    ],
+)
+def test_a_file_that_is_no_preview_is_told_in_words(content: bytes, told: str, tmp_path: Path) -> None:
+    file = tmp_path / "preview.json"
+    file.write_bytes(content)
+    for name, source in ((str(file), str(file)), ("-", "stdin")):
+        command = [sys.executable, "-m", "review", "--stack", "prod", "--preview", name]
+        done = subprocess.run(command, input=content, capture_output=True, check=False)
+        assert (done.returncode, done.stdout) == (2, b"")
+        assert done.stderr.decode().startswith(f"{source}: {told}")
 
 
 def test_lines_of_a_plugin_before_the_digest_do_no_harm() -> None:
