@@ -17,7 +17,7 @@ from review.capacity import Gpus, gpus, quota_use
 from review.changes import FieldChange, changes
 from review.formats import as_json, markdown, marker, text
 from review.model import Review, review
-from review.page import LIMIT, bar
+from review.page import LIMIT, Page, Section, bar, code, fitted
 from review.preview import UNKNOWN_TEXT, PreviewError, parse
 from review.secrets import shown
 
@@ -286,12 +286,56 @@ def test_it_never_exceeds_the_comment_limit_and_says_what_it_left_out(objects: i
         assert "components, for a comment has an end: " in page
 
 
-def test_one_entry_that_is_longer_than_a_comment() -> None:
+def failing(*messages: str) -> str:
+    """The page of a preview that fails with some messages."""
     preview = given()
-    preview["diagnostics"] = [{"severity": "error", "message": "y" * 2 * LIMIT}]
+    preview["diagnostics"] = [{"severity": "error", "message": message} for message in messages]
     page = markdown(reviewed(preview))
     assert len(page) <= LIMIT
-    assert "it does not fit into a comment" in page
+    return page
+
+
+@pytest.mark.parametrize("break_", ["", "\n"], ids=["a line", "lines"])
+def test_an_entry_that_is_longer_than_a_comment_is_cut_and_takes_no_other_with_it(break_: str) -> None:
+    page = failing("the long one: " + break_ + "y" * 2 * LIMIT, "the short one: mend it")
+    assert "the long one: " in page
+    assert f"y… ({2 * LIMIT + len(break_) + 14 - 1000} characters more)" in page
+    assert "the short one: mend it" in page
+
+
+def test_many_long_problems_are_cut_and_all_there() -> None:
+    page = failing(*(f"problem {index}: " + "y" * 3_000 for index in range(30)))
+    assert [f"problem {index}: " in page for index in range(30)] == [True] * 30
+
+
+def test_as_many_problems_as_fit_are_there_and_the_rest_is_counted() -> None:
+    page = failing(*(f"problem {index}: " + "`" * 3_000 for index in range(30)))  # each is written as five characters
+    there = sum(f"problem {index}: " in page for index in range(30))
+    assert there >= 10
+    assert f"*{30 - there} more left out: the page would not fit into a comment.*" in page
+
+
+def test_sections_that_do_not_fit_are_named() -> None:
+    sections = (
+        Section("First", lines=("a" * 500,)),
+        Section("Component", lines=("b" * 500,), component=True),
+        Section("Second|" * 300, lines=("c" * 500,)),
+        Section("Third", lines=("d" * 500,)),
+    )
+
+    def written(section: Section) -> str:
+        return section.title.replace("|", "&#124;") + "".join(section.lines)
+
+    page = fitted(Page("prod", "", "", sections), "head", written, 7_100)
+    assert len(page) <= 7_100
+    assert page.startswith("headFirst" + "a" * 500 + "Third" + "d" * 400)
+    assert "Left out2 sections, for a comment has an end: Component, Second|Second|" in page
+
+
+def test_a_name_is_still_quoted_where_an_entry_is_cut_in_it() -> None:
+    long = Section("T", lines=(code("y" * 2 * LIMIT),))
+    page = fitted(Page("prod", "", "", (long,)), "", lambda section: section.lines[0])
+    assert page == code("y" * 999 + "…") + f" ({2 * LIMIT + 2 - 1000} characters more)"
 
 
 @pytest.mark.parametrize(
