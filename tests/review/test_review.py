@@ -319,7 +319,7 @@ def test_sections_that_do_not_fit_are_named() -> None:
     sections = (
         Section("First", lines=("a" * 500,)),
         Section("Component", lines=("b" * 500,), component=True),
-        Section("Second|" * 300, lines=("c" * 500,)),
+        Section("Second|" * 600, lines=("c" * 500,)),
         Section("Third", lines=("d" * 500,)),
     )
 
