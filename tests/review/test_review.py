@@ -152,6 +152,7 @@ LEAKS = {
     "a basic authorization": {"name": "HEADERS", "value": "Authorization: Basic swordfish"},
     "a variable in a script": {"name": "RUN", "value": "cd /m; export HF_TOKEN='sword swordfish'; serve"},
     "a variable before a command": {"name": "RUN", "value": "HF_TOKEN=swordfish serve"},
+    "a line of a file of variables": {"name": "FILE", "value": "USER=nlp\nHF_TOKEN=the old swordfish\n"},
     "a flag in a script": {"name": "RUN", "value": "serve --lr 5 --hf-token swordfish --tokenizer t"},
     "a flag in a list": {"name": "RUN", "value": '["serve", "--hf-token", "swordfish"]'},
     "a line of YAML": {"name": "FILE", "value": "user: nlp\npassword: the old swordfish\n"},
