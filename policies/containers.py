@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from components.quantities import amount
 from components.resources import is_gpu
 from policies.rule import Manifest, of_containers
+from policies.secret_names import names_secret
 
 
 @of_containers(
@@ -176,12 +177,6 @@ def _no_host_port(container: Manifest, _: Manifest) -> Iterator[str]:
             yield f"takes port {port['hostPort']} of its node"
 
 
-# Whole words of a variable's name: TOKENIZER_PATH, MONKEY and KEYS_PER_BATCH are none.
-SECRET_NAME = re.compile(
-    r"(^|_)(PASSWORD|PASSWD|PASSPHRASE|TOKEN|SECRET|CREDENTIALS?|(API|ACCESS|PRIVATE|SECRET)_?KEY)$"
-)
-
-
 @of_containers(
     "no-secret-in-env",
     "a plain value is in the stack's file, in Pulumi's state and in the output of kubectl describe",
@@ -189,7 +184,7 @@ SECRET_NAME = re.compile(
 )
 def _no_secret_in_env(container: Manifest, _: Manifest) -> Iterator[str]:
     for variable in container.get("env") or []:
-        if "value" in variable and SECRET_NAME.search(str(variable["name"]).upper()) and variable["value"] != "":
+        if "value" in variable and names_secret(str(variable["name"])) and variable["value"] != "":
             yield f"has a plain value for {variable['name']}"
 
 

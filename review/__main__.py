@@ -17,9 +17,11 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from review.cluster import Cluster, check, seen
+from review.api import Cluster, UnansweredError
+from review.cluster import Checks, check, not_asked, seen
 from review.explain import ClusterError, explain, read, told
 from review.formats import FORMATS
+from review.kubeconfig import kubeconfig
 from review.model import review
 from review.preview import Preview, PreviewError, parse
 
@@ -46,22 +48,37 @@ def main() -> int:
     except (PreviewError, ClusterError, OSError) as error:
         print(error, file=sys.stderr)
         return 2
-    cluster = Cluster(preview.config.get("kubernetes:context"))
     checks = None
-    if not arguments.offline and not preview.errors and cluster.reachable():
-        preview = seen(preview, cluster)
-        checks = check(preview, cluster)
+    if not arguments.offline and not preview.errors:
+        preview, checks = _asked(preview)
     made = review(preview, _pools(arguments.stack), datetime.now(UTC).date(), checks=checks, base=base)
     sys.stdout.write(FORMATS[arguments.format](made))
     return 1 if made.level == "stop" else 0
 
 
+def _asked(preview: Preview) -> tuple[Preview, Checks]:
+    """The preview as the cluster sees it, and what the cluster adds; where it cannot be asked, why."""
+    try:
+        with kubeconfig(preview.config) as file:
+            cluster = Cluster(preview.config.get("kubernetes:context"), file)
+            cluster.reach()
+            preview = seen(preview, cluster)
+            return preview, check(preview, cluster)
+    except UnansweredError as error:
+        return preview, not_asked(str(error))
+
+
 def _preview(stack: str, file: str | None) -> Preview:
-    if file == "-":
-        return parse(sys.stdin.read(), stack)
-    if file is not None:
-        return parse(Path(file).read_text(encoding="utf-8"), stack)
-    return _run_preview(stack, Path.cwd())
+    if file is None:
+        return _run_preview(stack, Path.cwd())
+    content = sys.stdin.buffer.read() if file == "-" else Path(file).read_bytes()
+    try:
+        return parse(content.decode("utf-8"), stack)
+    except UnicodeDecodeError:
+        wrong = "it is not UTF-8 (some shells write > as UTF-16); without --preview, the review runs the preview itself"
+    except PreviewError as error:
+        wrong = str(error)
+    raise PreviewError(f"{'stdin' if file == '-' else file}: {wrong}")
 
 
 def _base(ref: str, stack: str) -> Preview:

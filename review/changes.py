@@ -39,8 +39,10 @@ class _Side:
 
     def get(self, key: str) -> "_Side":
         if isinstance(self.value, list):
-            items = _named(self.value) or {}
-            return _Side(items[key], (_named(self.shown) or {})[key]) if key in items else _NOTHING
+            # By the real names: one that looks like a token is hidden among what is shown.
+            pairs = zip((_named(self.value) or {}).items(), self.shown, strict=True)
+            found = [_Side(value, _nameless(told)) for (name, value), told in pairs if name == key]
+            return found[0] if found else _NOTHING
         return _Side(self.value[key], self.shown[key]) if key in self.value else _NOTHING
 
     def text(self) -> str | None:
@@ -75,4 +77,8 @@ def _named(items: list[Any]) -> dict[str, Any] | None:
     names = [item.get("name") for item in items if isinstance(item, Mapping)]
     if len(names) != len(items) or None in names or len(set(names)) != len(names):
         return None
-    return {str(item["name"]): {key: value for key, value in item.items() if key != "name"} for item in items}
+    return {str(item["name"]): _nameless(item) for item in items}
+
+
+def _nameless(item: Mapping[str, Any]) -> dict[str, Any]:
+    return {key: value for key, value in item.items() if key != "name"}

@@ -4,17 +4,18 @@ A preview never gets to hear it: quota and Pod Security rule Pods, which control
 what a Pod refers to is looked for when it starts.
 """
 
-import json
-import subprocess
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 from policies.rule import WORKLOADS, UnknownValueError, containers, namespace, pod_templates, target
+from review.admission import altered
+from review.api import Cluster, ForbiddenError, UnansweredError
+from review.pods import made_by
 from review.preview import Manifest, Preview, Step, known
 from review.symptoms import SYMPTOMS
 
-_TIMEOUT = 60
 _VERBS = {"create": ("create", "patch"), "update": ("patch",), "delete": ("delete",), "replace": ("create", "delete")}
 
 
@@ -29,91 +30,21 @@ class Checks:
     """Pods in the stack's namespaces that are not the stack's, and yet use its quotas."""
 
 
-class Cluster:
-    """The cluster that the stack's provider would talk to."""
-
-    def __init__(self, context: str | None = None) -> None:
-        self._flags = ["--context", context] if context else []
-        self._groups: dict[str, dict[str, tuple[str, bool]] | None] = {}
-        self._objects: dict[tuple[str, str, str], Any] = {}
-
-    def reachable(self) -> bool:
-        """Whether its API server answers."""
-        return self._run("get", "--raw", "/readyz", "--request-timeout=5s").returncode == 0
-
-    def kinds(self, version: str) -> dict[str, tuple[str, bool]] | None:
-        """The kinds of an API version: kind → name of the resource, whether it lives in a namespace; None: no such."""
-        if version not in self._groups:
-            done = self._run("get", "--raw", f"/apis/{version}" if "/" in version else f"/api/{version}")
-            resources = json.loads(done.stdout)["resources"] if done.returncode == 0 else None
-            self._groups[version] = (
-                None
-                if resources is None
-                else {
-                    resource["kind"]: (resource["name"], resource["namespaced"])
-                    for resource in resources
-                    if "/" not in resource["name"]
-                }
-            )
-        return self._groups[version]
-
-    def get(self, kind: str, name: str = "", place: str = "") -> Any:
-        """An object, or all of a kind; None where there is none. Raises Forbidden where that may not be known."""
-        if (kind, name, place) not in self._objects:
-            self._objects[kind, name, place] = self._read(kind, name, place)
-        return self._objects[kind, name, place]
-
-    def _read(self, kind: str, name: str, place: str) -> Any:
-        where = ["--namespace", place] if place else []
-        done = self._run("get", kind, *([name] if name else []), *where, "--output", "json")
-        if done.returncode == 0:
-            return json.loads(done.stdout)
-        if "(Forbidden)" in done.stderr:
-            raise ForbiddenError(done.stderr.strip())
-        return None
-
-    def dry_run(self, manifest: Manifest) -> str | None:
-        """Why the API server would not take an object; None where it would."""
-        done = self._run("create", "--dry-run=server", "--output", "name", "-f", "-", stdin=json.dumps(manifest))
-        return None if done.returncode == 0 else done.stderr.strip()
-
-    def denied(self, asked: Sequence[Mapping[str, str]]) -> list[Mapping[str, str]]:
-        """Those of some rights (verb, group, resource, namespace) that this user lacks."""
-        reviews = [
-            {
-                "apiVersion": "authorization.k8s.io/v1",
-                "kind": "SelfSubjectAccessReview",
-                "spec": {"resourceAttributes": attributes},
-            }
-            for attributes in asked
-        ]
-        many = {"apiVersion": "v1", "kind": "List", "items": reviews}
-        done = self._run("create", "--output", "json", "-f", "-", stdin=json.dumps(many))
-        if done.returncode != 0 or not asked:
-            return []
-        return [
-            one["spec"]["resourceAttributes"] for one in _documents(done.stdout) if not one["status"].get("allowed")
-        ]
-
-    def _run(self, *arguments: str, stdin: str = "") -> subprocess.CompletedProcess[str]:
-        command = ["kubectl", *self._flags, *arguments]
-        try:
-            return subprocess.run(command, input=stdin, capture_output=True, text=True, check=False, timeout=_TIMEOUT)
-        except (OSError, subprocess.TimeoutExpired) as error:
-            return subprocess.CompletedProcess(command, 1, "", str(error))
+def not_asked(why: str = "") -> Checks:
+    """What is said where no cluster was asked."""
+    told = "the cluster: it was not asked what it would refuse, and what is there by now"
+    return Checks(notes=[f"{told}: {why}" if why else told])
 
 
-def _documents(text: str) -> Iterable[Any]:
-    """JSON documents one after the other, as kubectl prints what it creates."""
-    decoder, start = json.JSONDecoder(), 0
-    while start < len(text.rstrip()):
-        document, start = decoder.raw_decode(text, start)
-        yield document
-        start += len(text[start:]) - len(text[start:].lstrip())
-
-
-class ForbiddenError(Exception):
-    """This user may not read that."""
+@contextmanager
+def _asking(checks: Checks, what: str) -> Iterator[None]:
+    """A question to the cluster; that it has no answer is noted, and is neither a yes nor a no."""
+    try:
+        yield
+    except UnansweredError as error:
+        note = f"{what}: the cluster gave no answer: {error}"
+        if note not in checks.notes:
+            checks.notes.append(note)
 
 
 def check(preview: Preview, cluster: Cluster) -> Checks:
@@ -121,15 +52,16 @@ def check(preview: Preview, cluster: Cluster) -> Checks:
     checks = Checks()
     after = preview.manifests(after=True)
     changed = [known(step.after) for step in preview.steps if step.changes and step.after is not None]
+    _now(preview.steps, cluster, checks)
     _kinds(changed, after, cluster, checks)
     _rights(preview.steps, cluster, checks)
     for manifest in changed:
         if manifest["kind"] in WORKLOADS:
             try:
-                _workload(manifest, after, cluster, checks)
+                _workload(manifest, preview.steps, after, cluster, checks)
             except UnknownValueError:
                 checks.notes.append(f"{target(manifest)} against the cluster: values of it are known after up")
-    _others(changed, after, cluster, checks)
+    _others(changed, preview, cluster, checks)
     return checks
 
 
@@ -137,16 +69,32 @@ def seen(preview: Preview, cluster: Cluster) -> Preview:
     """The preview with objects as they are now, where something happens to them: not as Pulumi saw them last."""
     steps = []
     for step in preview.steps:
-        if step.changes and step.before is not None:
-            metadata = step.before.get("metadata") or {}
-            try:
-                live = cluster.get(step.before["kind"], metadata.get("name", ""), metadata.get("namespace", ""))
-            except ForbiddenError:
-                live = None
-            steps.append(replace(step, live=live or step.live))
-        else:
-            steps.append(step)
+        try:
+            live = _live(step, cluster)
+        except UnansweredError:  # noted when it is checked
+            live = None
+        steps.append(replace(step, live=live or step.live))
     return replace(preview, steps=tuple(steps))
+
+
+def _live(step: Step, cluster: Cluster) -> Manifest | None:
+    """The object of a step that changes it, as it is now; None where it is not there, or may not be read."""
+    if not step.changes or step.before is None:
+        return None
+    metadata = step.before.get("metadata") or {}
+    try:
+        found: Manifest | None = cluster.get(
+            step.before["kind"], metadata.get("name", ""), metadata.get("namespace", "")
+        )
+    except ForbiddenError:
+        return None
+    return found
+
+
+def _now(steps: Iterable[Step], cluster: Cluster, checks: Checks) -> None:
+    for step in steps:
+        with _asking(checks, f"{target(known(step.manifest))} as it is now, not as Pulumi saw it last"):
+            _live(step, cluster)
 
 
 def _kinds(changed: Iterable[Manifest], after: Sequence[Manifest], cluster: Cluster, checks: Checks) -> None:
@@ -157,8 +105,9 @@ def _kinds(changed: Iterable[Manifest], after: Sequence[Manifest], cluster: Clus
         for version in crd["spec"]["versions"]
     }
     for version, kind in sorted({(manifest["apiVersion"], manifest["kind"]) for manifest in changed} - made):
-        if kind not in (cluster.kinds(version) or {}):
-            checks.problems.append(f"the cluster does not know {kind} of {version}: install what brings it first")
+        with _asking(checks, f"whether the cluster knows {kind} of {version}"):
+            if kind not in (cluster.kinds(version) or {}):
+                checks.problems.append(f"the cluster does not know {kind} of {version}: install what brings it first")
 
 
 def _rights(steps: Iterable[Step], cluster: Cluster, checks: Checks) -> None:
@@ -167,7 +116,9 @@ def _rights(steps: Iterable[Step], cluster: Cluster, checks: Checks) -> None:
         if not step.changes:
             continue
         version, kind = step.manifest["apiVersion"], step.manifest["kind"]
-        resource, namespaced = (cluster.kinds(version) or {}).get(kind, ("", False))
+        resource, namespaced = "", False
+        with _asking(checks, f"the rights to change {kind} of {version}"):
+            resource, namespaced = (cluster.kinds(version) or {}).get(kind, ("", False))
         metadata = known(step.manifest.get("metadata") or {})
         place = metadata.get("namespace") if namespaced else ""
         for verb in _VERBS.get(step.op, ()) if resource and isinstance(place, str) else ():
@@ -175,7 +126,9 @@ def _rights(steps: Iterable[Step], cluster: Cluster, checks: Checks) -> None:
             asked[verb, group, resource, place] = {
                 "verb": verb, "group": group, "resource": resource, "namespace": place,
             }  # fmt: skip
-    denied = cluster.denied(list(asked.values()))
+    denied: list[Mapping[str, str]] = []
+    with _asking(checks, "the rights of whoever deploys"):
+        denied = cluster.denied(list(asked.values()))
     if denied and len(denied) == len(asked):
         checks.notes.append("the rights of whoever deploys: this user may change nothing of this, and so is another")
         return
@@ -184,32 +137,61 @@ def _rights(steps: Iterable[Step], cluster: Cluster, checks: Checks) -> None:
         checks.problems.append(f"whoever runs this may not {right['verb']} {right['resource']}{where}")
 
 
-def _workload(manifest: Manifest, after: Sequence[Manifest], cluster: Cluster, checks: Checks) -> None:
+def _workload(
+    manifest: Manifest, steps: Sequence[Step], after: Sequence[Manifest], cluster: Cluster, checks: Checks
+) -> None:
     place, name = namespace(manifest), target(manifest)
     mine = {(other["kind"], other["metadata"]["name"]) for other in after if _in(other, place)}
-    if cluster.get("namespace", place) is None:
-        if ("Namespace", place) in mine:
+    there = None
+    with _asking(checks, f"{name} against the cluster"):
+        there = _there("namespace", place, "", cluster)
+        if there is False and ("Namespace", place) in mine:
             checks.notes.append(f"{name} against the cluster: its namespace is made with it")
-        else:
+        elif there is False:
             checks.problems.append(f"{name} is in the namespace {place}, which does not exist")
+    if there is False:
         return
     for template in pod_templates(manifest):
-        said = cluster.dry_run(_shadow(template, place, mine))
-        if said is not None and "cannot create resource" in said:
-            checks.notes.append(f"whether pods of {name} would be admitted: this user may not try")
-        elif said is not None and "exceeded quota" not in said:  # the pods that it replaces count there: see the quotas
-            checks.problems.append(f"{name}: its pods would be refused: {_meaning(said)}")
+        with _asking(checks, f"whether pods of {name} would be admitted"):
+            said = cluster.dry_run(_shadow(template, place, mine))
+            if said is not None:
+                _refused(name, place, said, steps, checks)
         for kind, wanted, of in _references(template["spec"]):
             if (kind, wanted) in mine:
                 continue
-            try:
-                if cluster.get(kind, wanted, "" if kind in _OF_THE_CLUSTER else place) is None:
+            with _asking(checks, f"whether {kind} {wanted} of {name} exists"):
+                found = _there(kind, wanted, "" if kind in _OF_THE_CLUSTER else place, cluster)
+                if found is None:
+                    checks.notes.append(f"whether {kind} {wanted} of {name} exists: this user may not read it")
+                elif not found:
                     checks.problems.append(
                         f"{name}: {of} {kind} {wanted}, which does not exist: its pods would wait for it"
                     )
-            except ForbiddenError:
-                checks.notes.append(f"whether {kind} {wanted} of {name} exists: this user may not read it")
         _nodes(name, template["spec"], cluster, checks)
+
+
+def _there(kind: str, name: str, place: str, cluster: Cluster) -> bool | None:
+    """Whether an object exists; None where this user may not know."""
+    try:
+        return cluster.get(kind, name, place) is not None
+    except ForbiddenError:
+        return None
+
+
+def _refused(name: str, place: str, said: str, steps: Sequence[Step], checks: Checks) -> None:
+    """What a refusal of a workload's pods means for the change."""
+    if "exceeded quota" in said:  # the pods that it replaces count there: see the quotas
+        return
+    deciding = altered(said, place, steps)
+    if "cannot create resource" in said:
+        checks.notes.append(f"whether pods of {name} would be admitted: this user may not try")
+    elif deciding:
+        checks.notes.append(
+            f"whether pods of {name} would be admitted: they are not as long as {deciding} is as it is, "
+            f"which this change alters ({_meaning(said)})"
+        )
+    else:
+        checks.problems.append(f"{name}: its pods would be refused: {_meaning(said)}")
 
 
 def _in(manifest: Manifest, place: str) -> bool:
@@ -276,18 +258,25 @@ def _nodes(name: str, spec: Manifest, cluster: Cluster, checks: Checks) -> None:
     selector = spec.get("nodeSelector") or {}
     if not selector:
         return
-    try:
-        nodes = cluster.get("nodes")["items"]
-    except ForbiddenError:
-        checks.notes.append(f"the nodes of {name}: this user may not list nodes")
-        return
+    with _asking(checks, f"the nodes of {name}"):
+        try:
+            nodes = cluster.get("nodes")["items"]
+        except ForbiddenError:
+            checks.notes.append(f"the nodes of {name}: this user may not list nodes")
+        else:
+            _selected(name, selector, spec.get("tolerations") or [], nodes, checks)
+
+
+def _selected(
+    name: str, selector: Manifest, tolerations: Sequence[Manifest], nodes: Iterable[Mapping[str, Any]], checks: Checks
+) -> None:
     labelled = [node for node in nodes if selector.items() <= (node["metadata"].get("labels") or {}).items()]
     told = ", ".join(f"{key}={value}" for key, value in selector.items())
     if not labelled:
         checks.warnings.append(
             f"{name}: no node has {told}: fine where the pool scales from zero, else its pods never start"
         )
-    elif not any(_tolerated(node, spec.get("tolerations") or []) for node in labelled):
+    elif not any(_tolerated(node, tolerations) for node in labelled):
         checks.warnings.append(f"{name}: all nodes with {told} have a taint that it does not tolerate")
 
 
@@ -304,17 +293,29 @@ def _tolerates(toleration: Manifest, taint: Manifest) -> bool:
     return toleration.get("operator") == "Exists" or toleration.get("value", "") == taint.get("value", "")
 
 
-def _others(changed: Iterable[Manifest], after: Sequence[Manifest], cluster: Cluster, checks: Checks) -> None:
+def _others(changed: Iterable[Manifest], preview: Preview, cluster: Cluster, checks: Checks) -> None:
     """Pods that are not the stack's, in namespaces that change and have a quota of the stack's."""
-    touched = {namespace(manifest) for manifest in changed}
-    for place in sorted(touched & {namespace(quota) for quota in after if quota["kind"] == "ResourceQuota"}):
-        try:
-            pods = (cluster.get("pods", place=place) or {"items": []})["items"]
-        except ForbiddenError:
-            checks.notes.append(f"pods in {place} that are not the stack's: this user may not list them")
-            continue
-        for pod in pods:
-            labels = pod["metadata"].get("labels") or {}
-            ended = (pod.get("status") or {}).get("phase") in {"Succeeded", "Failed"}
-            if labels.get("app.kubernetes.io/managed-by") != "pulumi" and not ended:
-                checks.others.append(pod)
+    before, after = preview.manifests(after=False), preview.manifests(after=True)
+    touched = {_place(manifest) for manifest in changed}
+    limited = {_place(quota) for quota in after if quota["kind"] == "ResourceQuota"}
+    for place in sorted(place for place in touched & limited if place is not None):
+        # What the stack has, and what it would have, is counted already.
+        own = [manifest for manifest in (*before, *after) if _place(manifest) == place]
+        with _asking(checks, f"pods in {place} that are not the stack's"):
+            try:
+                pods = (cluster.get("pods", place=place) or {"items": []})["items"]
+            except ForbiddenError:
+                checks.notes.append(f"pods in {place} that are not the stack's: this user may not list them")
+                continue
+            for pod in pods:
+                ended = (pod.get("status") or {}).get("phase") in {"Succeeded", "Failed"}
+                if not ended and not made_by(pod, own):
+                    checks.others.append(pod)
+
+
+def _place(manifest: Manifest) -> str | None:
+    """The namespace of an object; None where it is not known yet."""
+    try:
+        return namespace(manifest)
+    except UnknownValueError:
+        return None

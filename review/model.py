@@ -12,7 +12,7 @@ from policies.rule import Rule, target
 from policies.settings import PolicyException, PolicySettingsError
 from review.capacity import Gpus, QuotaUse, gpus, quota_use
 from review.changes import FieldChange, changes
-from review.cluster import Checks
+from review.cluster import Checks, not_asked
 from review.impact import Interruption, interruptions
 from review.pools import node_pools
 from review.preview import Manifest, Preview, Step, known
@@ -89,8 +89,7 @@ def review(
     """Review a preview, with what the cluster adds to it where one was asked, and what was pending at a base."""
     if preview.errors:  # it did not get to the end: what it lists is not what would be done
         return Review(preview.stack, problems=preview.errors, warnings=preview.warnings)
-    offline = Checks(notes=["the cluster: it was not asked what it would refuse, and what is there by now"])
-    checks = checks or offline
+    checks = checks or not_asked()
     before, after = preview.manifests(after=False), preview.manifests(after=True)
     quotas, unknown = quota_use([*before, *checks.others], [*after, *checks.others])
     gpus_before, gpus_after = gpus(before, after, node_pools(base.config) if base else pools, pools)

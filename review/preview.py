@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from pulumi.runtime import rpc
+from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic.alias_generators import to_camel
 
 from policies import UNKNOWN
 
@@ -71,6 +73,40 @@ class Preview:
         return [known(manifest) for manifest in found if manifest is not None]
 
 
+class _State(BaseModel):
+    """A resource as the engine writes it, as far as it is read here."""
+
+    type: str = ""
+    parent: str = ""
+    inputs: dict[str, Any] | None = None
+    outputs: dict[str, Any] | None = None
+
+
+class _RawStep(BaseModel):
+    """What the engine would do with a resource, as it writes it."""
+
+    model_config = ConfigDict(alias_generator=to_camel)
+
+    op: str
+    urn: str
+    old_state: _State | None = None
+    new_state: _State | None = None
+    replace_reasons: list[str] | None = None
+
+
+class _Diagnostic(BaseModel):
+    message: str = ""
+    severity: str = ""
+
+
+class _Digest(BaseModel):
+    """The output of ``pulumi preview --json``."""
+
+    steps: list[_RawStep] | None
+    diagnostics: list[_Diagnostic] | None = None
+    config: dict[str, str] | None = None
+
+
 def parse(text: str, stack: str = "") -> Preview:
     """Read the output of ``pulumi preview --json --show-sames``.
 
@@ -78,58 +114,61 @@ def parse(text: str, stack: str = "") -> Preview:
     """
     try:
         # Lines before the digest are warnings of plugins and the like.
-        content = json.loads(text[text.index("{") :])
-        given = content["steps"]
-    except (ValueError, KeyError, TypeError):
+        digest = _Digest.model_validate(json.loads(text[text.index("{") :]))
+    except ValidationError as error:
+        wrong = ".".join(map(str, error.errors()[0]["loc"]))
+        raise PreviewError(f"this is not the output of pulumi preview --json: {wrong} is not as it writes it") from None
+    except ValueError:
         raise PreviewError("this is not the output of pulumi preview --json") from None
+    given = digest.steps or []
     steps: dict[str, Step] = {}
-    for raw in given or []:
+    for raw in given:
         step = _step(raw)
         if step is not None and (step.urn not in steps or step.op == "replace"):
             steps[step.urn] = step
-    diagnostics = content.get("diagnostics") or []
+    diagnostics = digest.diagnostics or []
     return Preview(
-        stack or _stack(given or []),
+        stack or _stack(given),
         tuple(steps.values()),
         tuple(_messages(diagnostics, "error")),
         tuple(_messages(diagnostics, "warning")),
-        content.get("config") or {},
+        digest.config or {},
     )
 
 
-def _step(raw: Mapping[str, Any]) -> Step | None:
-    old, new = raw.get("oldState") or {}, raw.get("newState") or {}
-    state = new or old
-    if not state.get("type", "").startswith("kubernetes:") or "kind" not in (state.get("inputs") or {}):
+def _step(raw: _RawStep) -> Step | None:
+    old, new = raw.old_state or _State(), raw.new_state or _State()
+    state = new if raw.new_state else old
+    if not state.type.startswith("kubernetes:") or "kind" not in (state.inputs or {}):
         return None
-    op = "replace" if raw["op"] in REPLACEMENTS else raw["op"]
-    parent = str(state.get("parent", "")).split("::")
+    op = "replace" if raw.op in REPLACEMENTS else raw.op
+    parent = state.parent.split("::")
     component = f"{parent[-2].rpartition(':')[2]} {parent[-1]}" if len(parent) == 4 else ""
     return Step(
         op,
-        raw["urn"],
+        raw.urn,
         "" if component.startswith("Stack ") else component,
-        old.get("inputs") if op != "create" else None,
-        new.get("inputs") if op != "delete" else None,
-        old.get("outputs") or {},
-        tuple(sorted(raw.get("replaceReasons") or ())),
+        old.inputs if op != "create" else None,
+        new.inputs if op != "delete" else None,
+        old.outputs or {},
+        tuple(sorted(raw.replace_reasons or ())),
     )
 
 
-def _stack(steps: list[Mapping[str, Any]]) -> str:
-    urns = [step["urn"] for step in steps]
-    return str(urns[0]).split(":")[2] if urns else ""
+def _stack(steps: list[_RawStep]) -> str:
+    """The stack's name, as a URN has it: ``urn:pulumi:prod::…``."""
+    return f"{steps[0].urn}::".split(":")[2] if steps else ""
 
 
 # What follows from an error of the program, and says nothing.
 _ECHOES = ("an unhandled error occurred", "preview failed", "update failed")
 
 
-def _messages(diagnostics: list[Mapping[str, Any]], severity: str) -> list[str]:
+def _messages(diagnostics: list[_Diagnostic], severity: str) -> list[str]:
     found: dict[str, None] = {}
     for diagnostic in diagnostics:
-        text = str(diagnostic.get("message", "")).strip().removeprefix(f"{severity}: ")
-        if diagnostic.get("severity") == severity and text and not text.startswith(_ECHOES):
+        text = diagnostic.message.strip().removeprefix(f"{severity}: ")
+        if diagnostic.severity == severity and text and not text.startswith(_ECHOES):
             found[text] = None
     return list(found)
 

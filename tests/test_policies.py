@@ -99,6 +99,9 @@ FAILING: list[tuple[str, Edit, str]] = [
         put(f"{_MAIN}/env/0/name", "aws_secret_access_key"),
         "a plain value for aws_secret_access_key",
     ),
+    ("no-secret-in-env", put(f"{_MAIN}/env/0/name", "PGPASSWORD"), "a plain value for PGPASSWORD"),
+    ("no-secret-in-env", put(f"{_MAIN}/env/0/name", "MYSQL_PWD"), "a plain value for MYSQL_PWD"),
+    ("no-secret-in-env", put(f"{_MAIN}/env/0/name", "db.password"), "a plain value for db.password"),
     (
         "probe-port",
         put(f"{_MAIN}/readinessProbe/httpGet/port", 9090),

@@ -14,7 +14,8 @@ from unittest.mock import patch
 
 import pytest
 
-from review.cluster import Cluster, check, seen
+from review.api import Cluster
+from review.cluster import check, seen
 from review.model import review
 from review.preview import parse
 from tests.e2e.project import Project

@@ -7,7 +7,10 @@ from typing import Any
 
 import pytest
 
-from review.cluster import Checks, Cluster, ForbiddenError, check
+from policies import UNKNOWN
+from review.api import Cluster, ForbiddenError
+from review.cluster import Checks, check
+from review.pods import made_by
 from review.preview import Preview, parse
 from tests.review.proposals import Manifests
 
@@ -147,8 +150,121 @@ def test_rights() -> None:
     assert checks.notes == ["the rights of whoever deploys: this user may change nothing of this, and so is another"]
 
 
-def test_pods_of_others_use_the_quota_too() -> None:
-    other: dict[str, Any] = {"metadata": {"name": "debug", "namespace": "ml-serving"}, "status": {"phase": "Running"}}
-    ended = {**other, "status": {"phase": "Succeeded"}}
-    own = {**other, "metadata": {"namespace": "ml-serving", "labels": {"app.kubernetes.io/managed-by": "pulumi"}}}
-    assert {id(pod) for pod in check(preview(), Table(pods=[other, ended, own])).others} == {id(other)}
+def pod(name: str, owner: tuple[str, str] | None = None, phase: str = "Running", **labels: str) -> dict[str, Any]:
+    """A pod as some stack of Pulumi makes it."""
+    owners = [{"controller": True, "kind": owner[0], "name": owner[1]}] if owner else []
+    labels = {"app.kubernetes.io/managed-by": "pulumi", **labels}
+    metadata = {"name": name, "namespace": "ml-serving", "labels": labels, "ownerReferences": owners}
+    return {"metadata": metadata, "status": {"phase": phase}}
+
+
+OF_REPLICA_SET = {"pod-template-hash": "5d8f"}
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        pod("debug"),
+        pod("model-serving"),  # its name is that of the Deployment, which it does not belong to
+        pod("bert-5d8f-x", ("ReplicaSet", "bert-5d8f"), **OF_REPLICA_SET),
+        pod("nightly-29000000-x", ("Job", "nightly-29000000")),
+        pod("ml-x", ("Notebook", "model-serving")),
+    ],
+    ids=lambda pod: pod["metadata"]["name"],
+)
+def test_pods_of_others_use_the_quota_too(other: dict[str, Any]) -> None:
+    """Those of another stack of Pulumi as well."""
+    assert check(preview(), Table(pods=[other])).others == [other]
+
+
+def test_pods_of_the_stack_and_those_that_ended_are_not_counted_again() -> None:
+    ended = pod("debug", phase="Succeeded")
+    own = pod("model-serving-5d8f-x", ("ReplicaSet", "model-serving-5d8f"), **OF_REPLICA_SET)
+    assert check(preview(), Table(pods=[ended, own])).others == []
+
+
+@pytest.mark.parametrize(
+    ("kind", "one"),
+    [
+        ("Pod", pod("p")),
+        ("Job", pod("p-0", ("Job", "p"))),
+        ("CronJob", pod("p-29000000-x", ("Job", "p-29000000"))),
+        ("JobSet", pod("p-w-0-0-x", ("Job", "p-w-0"), **{"jobset.sigs.k8s.io/jobset-name": "p"})),
+        ("StatefulSet", pod("p-0", ("StatefulSet", "p"))),
+        ("Deployment", pod("p-5d8f-x", ("ReplicaSet", "p-5d8f"), **OF_REPLICA_SET)),
+    ],
+)
+def test_whose_a_pod_is(kind: str, one: dict[str, Any]) -> None:
+    unknown = {"kind": kind, "metadata": {"name": UNKNOWN}}
+    assert made_by(one, [unknown, {"kind": kind, "metadata": {"name": "p"}}])
+    assert not made_by(one, [unknown, {"kind": kind, "metadata": {"name": "q"}}])
+
+
+def test_what_the_stack_had_before_the_change_is_not_counted_again() -> None:
+    content = json.loads(GIVEN)
+    for step in content["steps"]:
+        if step["urn"].endswith("::model-serving-deployment"):
+            step.update(op="delete", newState=None)
+    own = pod("model-serving-5d8f-x", ("ReplicaSet", "model-serving-5d8f"), **OF_REPLICA_SET)
+    assert check(parse(json.dumps(content), "prod"), Table(pods=[own])).others == []
+
+
+def altering(name: str, **inputs: Any) -> Preview:
+    """The change of the prod stack, with an update of another object of it."""
+    content = json.loads(GIVEN)
+    for step in content["steps"]:
+        if step["urn"].endswith(f"::{name}"):
+            step["op"] = "update"
+            for key, value in inputs.items():
+                step["newState"]["inputs"][key].update(value)
+    return parse(json.dumps(content), "prod")
+
+
+ENFORCE = "pod-security.kubernetes.io/enforce"
+PRIVILEGED = 'violates PodSecurity "restricted:latest": hostNetwork'
+BASELINE = {"labels": {ENFORCE: "baseline"}}
+
+
+@pytest.mark.parametrize(
+    ("said", "name", "inputs", "deciding"),
+    [
+        (PRIVILEGED, "ml-serving-namespace", {"metadata": BASELINE}, "Namespace ml-serving"),
+        (
+            "maximum cpu usage per Container is 2, but limit is 4",
+            "ml-serving-container-limits",
+            {},
+            "LimitRange ml-serving/ml-serving-limits",
+        ),
+        (
+            "failed quota: q: must specify limits.cpu for: server",
+            "ml-serving-quota",
+            {},
+            "ResourceQuota ml-serving/ml-serving-quota",
+        ),
+    ],
+)
+def test_a_refusal_by_what_the_change_itself_alters_is_a_note(
+    said: str, name: str, inputs: dict[str, Any], deciding: str
+) -> None:
+    checks = check(altering(name, **inputs), Table(refuses=said))
+    of_serving = "Deployment ml-serving/model-serving"
+    assert not any(of_serving in problem for problem in checks.problems)
+    (note,) = [note for note in checks.notes if of_serving in note]
+    start = f"whether pods of {of_serving} would be admitted: they are not as long as {deciding} is as it is"
+    assert note.startswith(start)
+    # What it alters elsewhere changes nothing there.
+    assert any("Job ml-training/finetune: its pods would be refused" in problem for problem in checks.problems)
+
+
+@pytest.mark.parametrize(
+    ("name", "inputs"),
+    [
+        ("ml-serving-namespace", {"metadata": {"annotations": {"a": "b"}}}),
+        ("ml-serving-container-limits", {}),
+        ("ml-training-namespace", {"metadata": BASELINE}),
+    ],
+    ids=["a namespace of the same level", "limits", "another namespace"],
+)
+def test_a_refusal_by_what_stays_is_a_problem(name: str, inputs: dict[str, Any]) -> None:
+    problems = check(altering(name, **inputs), Table(refuses=PRIVILEGED)).problems
+    assert any("Deployment ml-serving/model-serving: its pods would be refused" in problem for problem in problems)

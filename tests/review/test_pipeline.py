@@ -8,6 +8,8 @@ from pathlib import Path
 import pytest
 import yaml
 
+from review.formats import marker
+
 PROJECT = Path(__file__).resolve().parent.parent.parent
 WORKFLOWS = sorted((PROJECT / ".github" / "workflows").glob("*.yml"))
 
@@ -128,23 +130,56 @@ def test_a_workflow_for_all_stacks_names_each_of_them(name: str) -> None:
     assert job["strategy"]["matrix"]["stack"] == stacks
 
 
-@pytest.mark.parametrize(
-    ("own", "call"), [("7", "PATCH repos/o/r/issues/comments/7"), ("", "POST repos/o/r/issues/3/comments")]
-)
-def test_a_comment_is_updated_in_place(own: str, call: str, tmp_path: Path) -> None:
-    """With a stand-in for GitHub's client that has, or has not, a comment of the same first line."""
-    (tmp_path / "gh").write_text(
-        f'#!/usr/bin/env bash\ncase "$*" in *--paginate*) echo "$*" >asked; echo {own} ;; *) echo "$3 $4" >called ;; esac\n',
+MARKER = marker("prod")
+
+
+def commented(own: str, page: str | None, folder: Path) -> tuple[str, str]:
+    """What GitHub's client is called with, and the comment; a stand-in has, or has not, a comment of the stack."""
+    (folder / "gh").write_text(
+        f"""#!/usr/bin/env bash
+case "$*" in *--paginate*) echo "$*" >asked; echo {own} ;; *) echo "$3 $4" >called; cp "${{6#body=@}}" comment ;; esac
+""",
         encoding="utf-8",
     )
-    (tmp_path / "gh").chmod(0o755)
-    (tmp_path / "page.md").write_text("<!-- ml-platform review of prod -->\n## prod\n", encoding="utf-8")
-    environment = {**os.environ, "PATH": f"{tmp_path}:{os.environ['PATH']}", "GITHUB_REPOSITORY": "o/r"}
-    script = [str(PROJECT / ".ci" / "comment"), "3", "page.md"]
-    subprocess.run(script, cwd=tmp_path, env=environment, check=True)
-    assert (tmp_path / "called").read_text(encoding="utf-8").strip() == call
-    assert 'startswith("<!-- ml-platform review of prod -->")' in (tmp_path / "asked").read_text(encoding="utf-8")
-    (tmp_path / "called").unlink()
-    (tmp_path / "page.md").write_text("", encoding="utf-8")
-    subprocess.run(script, cwd=tmp_path, env=environment, check=True)
-    assert not (tmp_path / "called").exists()
+    (folder / "gh").chmod(0o755)
+    if page is not None:
+        (folder / "page.md").write_text(page, encoding="utf-8")
+    environment = {
+        **os.environ,
+        "PATH": f"{folder}:{os.environ['PATH']}",
+        "GITHUB_REPOSITORY": "o/r",
+        "GITHUB_SERVER_URL": "https://github.example",
+        "GITHUB_RUN_ID": "5",
+    }
+    subprocess.run([str(PROJECT / ".ci" / "comment"), "3", "page.md", "prod"], cwd=folder, env=environment, check=True)
+    assert f'startswith("{MARKER}")' in (folder / "asked").read_text(encoding="utf-8")
+    called = (folder / "called").read_text(encoding="utf-8").strip()
+    return called, (folder / "comment").read_text(encoding="utf-8")
+
+
+CALLS = [("7", "PATCH repos/o/r/issues/comments/7"), ("", "POST repos/o/r/issues/3/comments")]
+
+
+@pytest.mark.parametrize(("own", "call"), CALLS)
+def test_a_comment_is_updated_in_place(own: str, call: str, tmp_path: Path) -> None:
+    page = f"{MARKER}\n## prod\n"
+    assert commented(own, page, tmp_path) == (call, page)
+
+
+@pytest.mark.parametrize(("own", "call"), CALLS)
+@pytest.mark.parametrize("page", ["", None])
+def test_a_commit_without_a_page_does_not_keep_the_verdict_on_another(
+    page: str | None, own: str, call: str, tmp_path: Path
+) -> None:
+    """The review could not be made, or the run did not get that far."""
+    called, comment = commented(own, page, tmp_path)
+    assert called == call
+    assert comment.splitlines()[:2] == [MARKER, "## prod: ❌ this commit could not be reviewed"]
+    assert "(https://github.example/o/r/actions/runs/5)" in comment
+
+
+def test_a_run_that_fails_before_its_page_is_commented_too() -> None:
+    workflow = yaml.safe_load((PROJECT / ".github" / "workflows" / "preview.yml").read_text(encoding="utf-8"))
+    steps = [step for job in workflow["jobs"].values() for step in job["steps"]]
+    (comment,) = [step for step in steps if step.get("run", "").startswith(".ci/comment ")]
+    assert comment["if"] == "${{ !cancelled() }}"

@@ -3,6 +3,8 @@
 import copy
 import json
 import re
+import subprocess
+import sys
 from datetime import date
 from decimal import Decimal
 from pathlib import Path
@@ -15,7 +17,7 @@ from review.capacity import Gpus, gpus, quota_use
 from review.changes import FieldChange, changes
 from review.formats import as_json, markdown, marker, text
 from review.model import Review, review
-from review.page import LIMIT, bar
+from review.page import LIMIT, Page, Section, bar, code, fitted
 from review.pools import node_pools
 from review.preview import UNKNOWN_TEXT, PreviewError, parse
 from review.secrets import shown
@@ -143,7 +145,31 @@ LEAKS = {
     "a token by its look": {"name": "EXTRA", "value": "hf_swordfishabcdef"},
     "a password in an address": {"name": "URL", "value": "postgres://nlp:swordfish@db/x"},
     "a private key": {"name": "X", "value": "-----BEGIN RSA PRIVATE KEY-----\nswordfish"},
+    "a password of PostgreSQL": {"name": "PGPASSWORD", "value": "swordfish"},
+    "a password of MySQL": {"name": "MYSQL_PWD", "value": "swordfish"},
+    "a name in camel case": {"name": "clientSecret", "value": "swordfish"},
+    "a password in an address without a user": {"name": "URL", "value": "redis://:swordfish@h"},
+    "a bearer of an address": {"name": "HEADERS", "value": "Accept: */*, Authorization: Bearer swordfish"},
+    "a basic authorization": {"name": "HEADERS", "value": "Authorization: Basic swordfish"},
+    "a variable in a script": {"name": "RUN", "value": "cd /m; export HF_TOKEN='sword swordfish'; serve"},
+    "a variable before a command": {"name": "RUN", "value": "HF_TOKEN=swordfish serve"},
+    "a line of a file of variables": {"name": "FILE", "value": "USER=nlp\nHF_TOKEN=the old swordfish\n"},
+    "a flag in a script": {"name": "RUN", "value": "serve --lr 5 --hf-token swordfish --tokenizer t"},
+    "a flag in a list": {"name": "RUN", "value": '["serve", "--hf-token", "swordfish"]'},
+    "a line of YAML": {"name": "FILE", "value": "user: nlp\npassword: the old swordfish\n"},
+    "a block of YAML": {"name": "FILE", "value": "password: |\n  the old\n  swordfish\nuser: nlp\n"},
+    "a member of JSON": {"name": "FILE", "value": '{"apiKey":"swordfish"}'},
 }
+SECRET_ARGUMENTS = [
+    ["--token", "swordfish-1"],
+    ["--api-key=swordfish-2"],
+    ["--hf_token=swordfish-3"],
+    ["--hf_token swordfish-4"],
+    ["--s3-secret-key=swordfish-5"],
+    ["--aws-secret-access-key", "swordfish-6"],
+    ["HF_TOKEN=swordfish-7"],
+]
+SECRET_KEYS = ("db.password", "db-password", "dbPassword", "dbpassword", "API_KEY", "hub/token2")
 
 
 @pytest.mark.parametrize("leak", LEAKS)
@@ -151,9 +177,10 @@ def test_secrets_never_appear(leak: str) -> None:
     preview = given()
     spec = step(preview, "model-serving-deployment")["newState"]["inputs"]["spec"]["template"]["spec"]
     spec["containers"][0]["env"] = [LEAKS[leak]]
-    spec["containers"][0]["args"] = ["--token", "swordfish-1", "--api-key=swordfish-2"]
+    spec["containers"][0]["args"] = [item for argument in SECRET_ARGUMENTS for item in argument]
+    spec["containers"][0]["settings"] = dict.fromkeys(SECRET_KEYS, "swordfish-8")
     finetune = step(preview, "finetune-service-account")["newState"]["inputs"]
-    finetune.update(kind="Secret", stringData={"plain": "swordfish-3"})
+    finetune.update(kind="Secret", stringData={"plain": "swordfish-9"})
     made = reviewed(preview)
     for written in (markdown(made), text(made), as_json(made)):
         assert "swordfish" not in written
@@ -165,9 +192,38 @@ def test_a_secret_that_changes_is_told_without_either_value() -> None:
     assert changes(one, other) == [FieldChange("env[API_KEY].value", "[secret]", "[secret]")]
 
 
-def test_what_is_no_secret_is_shown() -> None:
-    harmless = {"env": [{"name": "TOKENIZER_PATH", "value": "/m"}], "args": ["--max-tokens", "5"], "secretName": "hub"}
+@pytest.mark.parametrize("argument", [*SECRET_ARGUMENTS, ["sh", "-c", "export HF_TOKEN=swordfish; serve"]])
+def test_secret_arguments_are_hidden_one_by_one(argument: list[str]) -> None:
+    told = json.dumps(shown(argument))
+    assert "swordfish" not in told
+    assert "[secret]" in told
+    assert shown([*argument, "--lr=5"])[-1] == "--lr=5"
+
+
+@pytest.mark.parametrize("key", SECRET_KEYS)
+def test_keys_that_name_a_secret(key: str) -> None:
+    assert shown({"data": {key: "swordfish"}}) == {"data": {key: "[secret]"}}
+
+
+HARMLESS_NAMES = """TOKENIZER TOKENIZER_PATH MAX_TOKENS max-new-tokens tokens-per-second ms-per-token TOKEN_FILE tokenFile
+    keyboard monkey MONKEY KEYS_PER_BATCH topologyKey secretName PWD OLDPWD eos_token padToken passwordless"""
+
+
+@pytest.mark.parametrize("name", HARMLESS_NAMES.split())
+def test_what_is_no_secret_is_shown(name: str) -> None:
+    harmless = {
+        "env": [{"name": name, "value": "/m"}],
+        "args": [f"--{name}", "5", f"--{name}=5", f"serve --{name} 5 {name}=5"],
+        name: "hub",
+    }
     assert shown(harmless) == harmless
+
+
+def test_what_is_around_a_secret_is_shown() -> None:
+    script = "cd /m; export HF_TOKEN='a b'; serve --hf-token c --lr 5"
+    assert shown(script) == "cd /m; export HF_TOKEN=[secret] serve --hf-token [secret] --lr 5"
+    assert shown("user: a\npassword: b c\nport: 1") == "user: a\npassword: [secret]\nport: 1"
+    assert shown("registry/token:v1") == "registry/token:v1"
 
 
 def test_a_container_in_between_moves_nothing() -> None:
@@ -179,6 +235,11 @@ def test_a_container_in_between_moves_nothing() -> None:
         FieldChange("containers[a].image", "a:1", "a:2"),
         FieldChange("containers[new]", None, '{"image": "n:1"}'),
     ]
+
+
+def test_an_entry_whose_name_looks_like_a_token_is_told_by_its_name() -> None:
+    one, other = ({"containers": [{"name": "sk-preprocess", "image": image}]} for image in ("a:1", "a:2"))
+    assert changes(one, other) == [FieldChange("containers[sk-preprocess].image", "a:1", "a:2")]
 
 
 HOSTILE = "x` | [a](http://evil) @everyone <img src=x> **b**\n# title"
@@ -227,18 +288,88 @@ def test_it_never_exceeds_the_comment_limit_and_says_what_it_left_out(objects: i
         assert "components, for a comment has an end: " in page
 
 
-def test_one_entry_that_is_longer_than_a_comment() -> None:
+def failing(*messages: str) -> str:
+    """The page of a preview that fails with some messages."""
     preview = given()
-    preview["diagnostics"] = [{"severity": "error", "message": "y" * 2 * LIMIT}]
+    preview["diagnostics"] = [{"severity": "error", "message": message} for message in messages]
     page = markdown(reviewed(preview))
     assert len(page) <= LIMIT
-    assert "it does not fit into a comment" in page
+    return page
 
 
-@pytest.mark.parametrize("garbage", ["", "{}", "[]", "error: no stack", '{"steps": 3'])
+@pytest.mark.parametrize("break_", ["", "\n"], ids=["a line", "lines"])
+def test_an_entry_that_is_longer_than_a_comment_is_cut_and_takes_no_other_with_it(break_: str) -> None:
+    page = failing("the long one: " + break_ + "y" * 2 * LIMIT, "the short one: mend it")
+    assert "the long one: " in page
+    assert f"y… ({2 * LIMIT + len(break_) + 14 - 1000} characters more)" in page
+    assert "the short one: mend it" in page
+
+
+def test_many_long_problems_are_cut_and_all_there() -> None:
+    page = failing(*(f"problem {index}: " + "y" * 3_000 for index in range(30)))
+    assert [f"problem {index}: " in page for index in range(30)] == [True] * 30
+
+
+def test_as_many_problems_as_fit_are_there_and_the_rest_is_counted() -> None:
+    page = failing(*(f"problem {index}: " + "`" * 3_000 for index in range(30)))  # each is written as five characters
+    there = sum(f"problem {index}: " in page for index in range(30))
+    assert there >= 10
+    assert f"*{30 - there} more left out: the page would not fit into a comment.*" in page
+
+
+def test_sections_that_do_not_fit_are_named() -> None:
+    sections = (
+        Section("First", lines=("a" * 500,)),
+        Section("Component", lines=("b" * 500,), component=True),
+        Section("Second|" * 600, lines=("c" * 500,)),
+        Section("Third", lines=("d" * 500,)),
+    )
+
+    def written(section: Section) -> str:
+        return section.title.replace("|", "&#124;") + "".join(section.lines)
+
+    page = fitted(Page("prod", "", "", sections), "head", written, 7_100)
+    assert len(page) <= 7_100
+    assert page.startswith("headFirst" + "a" * 500 + "Third" + "d" * 400)
+    assert "Left out2 sections, for a comment has an end: Component, Second|Second|" in page
+
+
+def test_a_name_is_still_quoted_where_an_entry_is_cut_in_it() -> None:
+    long = Section("T", lines=(code("y" * 2 * LIMIT),))
+    page = fitted(Page("prod", "", "", (long,)), "", lambda section: section.lines[0])
+    assert page == code("y" * 999 + "…") + f" ({2 * LIMIT + 2 - 1000} characters more)"
+
+
+@pytest.mark.parametrize(
+    "garbage",
+    [
+        *("", "{}", "[]", "error: no stack", '{"steps": 3', '{"steps": 5}', '{"steps": [5]}', '{"steps": [{"op": 1}]}'),
+        '{"steps": [{"op": "create", "urn": "u", "newState": 5}]}',
+        '{"steps": [{"op": "create", "urn": "u", "newState": {"type": "kubernetes:x", "inputs": "kind"}}]}',
+        '{"steps": [], "diagnostics": 5}',
+        '{"steps": [], "config": 5}',
+    ],
+)
 def test_what_is_no_preview(garbage: str) -> None:
     with pytest.raises(PreviewError):
         parse(garbage)
+
+
+@pytest.mark.parametrize(
+    ("content", "told"),
+    [
+        (b'{"steps": 5}', "this is not the output of pulumi preview --json: steps is not as it writes it"),
+        ('{"steps": []}'.encode("utf-16"), "it is not UTF-8"),
+    ],
+)
+def test_a_file_that_is_no_preview_is_told_in_words(content: bytes, told: str, tmp_path: Path) -> None:
+    file = tmp_path / "preview.json"
+    file.write_bytes(content)
+    for name, source in ((str(file), str(file)), ("-", "stdin")):
+        command = [sys.executable, "-m", "review", "--stack", "prod", "--preview", name]
+        done = subprocess.run(command, input=content, capture_output=True, check=False)
+        assert (done.returncode, done.stdout) == (2, b"")
+        assert done.stderr.decode().startswith(f"{source}: {told}")
 
 
 def test_lines_of_a_plugin_before_the_digest_do_no_harm() -> None:
