@@ -9,7 +9,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from review.provider import kubectl_flags
+from review.api import UnansweredError
+from review.kubeconfig import kubeconfig
 from review.symptoms import SYMPTOMS
 
 Object = Mapping[str, Any]
@@ -209,16 +210,21 @@ def read(stack: str) -> list[Object]:
             places.add(place)
     settings = json.loads(_run("pulumi", "config", "--stack", stack, "--json"))
     # One at a time: the kubeconfig may be a secret, and the stack's other secrets are nobody's business here.
-    context, kubeconfig = (
-        _run("pulumi", "config", "get", key, "--stack", stack).rstrip("\n") if key in settings else None
+    config = {
+        key: _run("pulumi", "config", "get", key, "--stack", stack).rstrip("\n")
         for key in ("kubernetes:context", "kubernetes:kubeconfig")
-    )
+        if key in settings
+    }
+    flags = ["--context", config["kubernetes:context"]] if "kubernetes:context" in config else []
     found: list[Object] = []
-    with kubectl_flags(context, kubeconfig) as flags:
-        for place in sorted(places):
-            found += json.loads(_run("kubectl", *flags, "get", KINDS, "--namespace", place, "--output", "json"))[
-                "items"
-            ]
+    try:
+        with kubeconfig(config) as file:
+            flags += ["--kubeconfig", str(file)] if file else []
+            for place in sorted(places):
+                answer = _run("kubectl", *flags, "get", KINDS, "--namespace", place, "--output", "json")
+                found += json.loads(answer)["items"]
+    except UnansweredError as error:
+        raise ClusterError(str(error)) from None
     return found
 
 

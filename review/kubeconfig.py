@@ -22,13 +22,15 @@ def kubeconfig(config: Mapping[str, str]) -> Iterator[Path | None]:
     given = config.get(_KEY, "")
     if given == SECRET:
         raise UnansweredError(f"{_KEY} is a secret, which a preview does not show; set it to the path of a file")
-    if not given or ("\n" not in given and Path(given).expanduser().is_file()):
+    # What begins as JSON may be too long to ask the file system for it.
+    if not given or (not given.startswith("{") and "\n" not in given and Path(given).expanduser().is_file()):
         yield Path(given).expanduser() if given else None
         return
     if not _is_kubeconfig(given):
         raise UnansweredError(f"{_KEY} is neither a file that is there nor a kubeconfig")
     with tempfile.TemporaryDirectory() as folder:  # only its owner may enter it
         file = Path(folder) / "kubeconfig"
+        file.touch(mode=0o600)
         file.write_text(given, encoding="utf-8")
         yield file
 

@@ -327,7 +327,8 @@ def test_a_kubeconfig_that_is_a_path(programs: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "contents", ["users:\n- token: swordfish\n", '{"users": [{"token: swordfish": 1}]}' + " " * 5000]
+    "contents",
+    ["clusters: []\nusers:\n- token: swordfish\n", '{"clusters": [], "users": [{"token: swordfish": 1}]}' + " " * 5000],
 )
 def test_a_secret_kubeconfig_is_on_no_command_line_and_in_no_file_afterwards(programs: Path, contents: str) -> None:
     (programs / "pulumi.config").write_text('{"kubernetes:kubeconfig": {"secret": true}}', encoding="utf-8")
