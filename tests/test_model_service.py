@@ -88,8 +88,8 @@ def test_probes(probe: dict[str, Any], action: dict[str, Any]) -> None:
     main = container(health={"readiness": {**probe, "initial_delay_seconds": 30, "period_seconds": 5}})
     expected = {**action, "initialDelaySeconds": 30, "periodSeconds": 5, "timeoutSeconds": 1, "failureThreshold": 3}
     assert main["readinessProbe"] == expected
-    # 600 seconds, of which 30 pass before it is asked for the first time.
-    assert main["startupProbe"] == {**expected, "failureThreshold": 114}
+    # 600 seconds, of which 30 pass before it is asked for the first time; and one that may come at once.
+    assert main["startupProbe"] == {**expected, "failureThreshold": 115}
     assert "livenessProbe" not in main
 
 
@@ -100,7 +100,7 @@ def test_a_startup_probe_of_its_own() -> None:
         "exec": {"command": ["loaded"]},
         "periodSeconds": 30,
         "timeoutSeconds": 5,
-        "failureThreshold": 4,
+        "failureThreshold": 5,
     }
     assert main["livenessProbe"]["tcpSocket"] == {"port": 8080}
 
@@ -121,10 +121,19 @@ def test_one_startup_budget_sets_probe_deadline_and_timeout(given: dict[str, Any
     spec = objects(**given)["deployment"]["spec"]
     assert spec["progressDeadlineSeconds"] == 120
     probe = container(**given)["startupProbe"]
-    assert probe["failureThreshold"] * probe["periodSeconds"] == 120
+    assert (probe["failureThreshold"] - 1) * probe["periodSeconds"] == 120
     deployment = deploy(lambda: ModelService("bert", arguments(**given)))
     timeouts = deployment["bert-deployment"].request.customTimeouts
     assert timeouts.create == timeouts.update == f"{waits}s"
+
+
+@pytest.mark.parametrize(("delay", "period"), [(0, 60), (0, 45), (30, 30), (59, 10), (0, 90)])
+def test_no_failed_probe_kills_a_model_within_the_startup_budget(delay: int, period: int) -> None:
+    startup = {"tcp": True, "initial_delay_seconds": delay, "period_seconds": period}
+    probe = container(health={"startup": startup}, startup_budget=60)["startupProbe"]
+    # At the earliest the kubelet asks as soon as the delay is over, and then once in a period.
+    kills = delay + (probe["failureThreshold"] - 1) * period
+    assert 60 <= kills < 60 + period
 
 
 # -- rollout
