@@ -324,6 +324,29 @@ def test_the_canarys_pods_follow_from_its_weight(replicas: int, weight: int, *, 
     assert made["deployment"]["spec"]["replicas"] == replicas
 
 
+def test_no_autoscaler_counts_the_pods_of_a_canary() -> None:
+    made = objects(**OPTIONS["canary of an autoscaled service"])
+    assert made["autoscaler"]["spec"]["scaleTargetRef"]["name"] == "bert"
+    counted = made["deployment"]["spec"]["selector"]["matchLabels"]
+    assert not made["canary"]["spec"]["template"]["metadata"]["labels"].items() >= counted.items()
+
+
+def test_names_that_leave_room_for_those_of_a_canary() -> None:
+    routed = {"canary": CANARY, "route": {"gateway": "public"}}
+    made = objects(**routed, service={"name": "s" * 56}, labels={"app": "a" * 56})
+    assert made["canary-service"]["metadata"]["name"] == "s" * 56 + "-canary"
+    assert made["canary"]["spec"]["template"]["metadata"]["labels"]["app"] == "a" * 56 + "-canary"
+    assert objects(canary=CANARY, service={"name": "s" * 63}, labels={"app": "a" * 63})["canary"]
+
+
+def test_up_waits_for_as_many_pods_as_the_canary_has() -> None:
+    # 90 % beside two pods is eighteen, of which one at a time is replaced.
+    args = arguments(replicas=2, rollout="replace", startup_budget=60, canary={**CANARY, "weight": 90})
+    deployment = deploy(lambda: ModelService("bert", args))
+    waits = {role: deployment[f"bert-{role}"].request.customTimeouts.update for role in ("deployment", "canary")}
+    assert waits == {"deployment": "120s", "canary": f"{18 * 60}s"}
+
+
 def test_a_canary_leaves_the_stable_version_as_it_is() -> None:
     with_canary, without = objects(replicas=3, canary=CANARY), objects(replicas=3)
     assert {role: with_canary[role] for role in without} == without
@@ -442,6 +465,19 @@ ONE_NODE = {"source": {"claim": "bert"}}
             "autoscale.cpu: is a percentage of a request that is not given",
         ),
         ({"canary": {**CANARY, "weight": 100}}, "canary.weight: 100 takes a route"),
+        (
+            {"canary": CANARY, "autoscale": {"max": 3, "cpu": 70}},
+            "canary: without a route, the autoscaler counts its pods as those of the stable version\n"
+            "  set route, or replicas in place of autoscale",
+        ),
+        (
+            {"canary": CANARY, "route": {"gateway": "a"}, "service": {"name": "s" * 57}},
+            "service.name: 'sssssssssssssssssssssssssssssssssssssssssssssssssssssssss-canary', for the canary, is longer",
+        ),
+        (
+            {"canary": CANARY, "route": {"gateway": "a"}, "labels": {"app": "a" * 57}},
+            "labels.app: 'aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa-canary', for the canary, is longer",
+        ),
         ({"canary": {**CANARY, "weight": 101}}, "canary.weight: must be at most 100 (got 101)"),
         ({"model": {"source": {}}}, "model.source: a model has one source: it has none"),
         ({"model": {"source": {"claim": "a", "image": "b:c"}}}, "it has claim and image"),
@@ -473,7 +509,7 @@ def test_refused(given: dict[str, Any], message: str) -> None:
 def test_all_problems_are_told_at_once() -> None:
     with pytest.raises(ArgumentError) as refusal:
         arguments(replicas=2, autoscale={"max": 3, "cpu": 70}, model=ONE_NODE, canary={**CANARY, "weight": 0})
-    assert len(refusal.value.problems) == 4
+    assert len(refusal.value.problems) == 5
 
 
 def test_a_name_without_room_for_the_canarys() -> None:
