@@ -16,13 +16,10 @@ _ACCEPTED = "jsonpath={.metadata.uid}"
 # A wait ends well or not at all, and never in an error: what the end was like is looked at after it.
 _JOB_ENDED = "jsonpath={.status.conditions[?@.status=='True' && (@.type=='Complete' || @.type=='Failed')]}"
 
-# Pods are there, or were: Kubernetes counts those that failed and those that ended well after them. Each
-# of these is absent until it is above zero. The status is sought among the object's own fields, since a
+# Pods are there, or were, or there will be none: it never waits for a run that has ended. Of a Job, each
+# of these numbers is absent while it is zero. The status is sought among the object's own fields, since a
 # filter is the one place where this language knows an "or".
-_JOB_HAS_PODS = (
-    "jsonpath={[?@.active || @.succeeded || @.failed || "
-    "@.conditions[?@.status=='True' && (@.type=='Complete' || @.type=='Failed')]]}"
-)
+_JOB_HAS_PODS = "jsonpath={[?@.active || @.succeeded || @.failed || @.conditions[?@.type=='Failed']]}"
 _JOBSET_HAS_PODS = (
     "jsonpath={[?@.terminalState || @.replicatedJobsStatus[?@.active > 0 || @.succeeded > 0 || @.failed > 0]]}"
 )

@@ -159,10 +159,7 @@ def annotations(**given: Any) -> dict[str, str]:
 
 
 ENDED = "jsonpath={.status.conditions[?@.status=='True' && (@.type=='Complete' || @.type=='Failed')]}"
-JOB_HAS_PODS = (
-    "jsonpath={[?@.active || @.succeeded || @.failed || "
-    "@.conditions[?@.status=='True' && (@.type=='Complete' || @.type=='Failed')]]}"
-)
+JOB_HAS_PODS = "jsonpath={[?@.active || @.succeeded || @.failed || @.conditions[?@.type=='Failed']]}"
 JOBSET_HAS_PODS = (
     "jsonpath={[?@.terminalState || @.replicatedJobsStatus[?@.active > 0 || @.succeeded > 0 || @.failed > 0]]}"
 )
