@@ -7,7 +7,7 @@ from typing import Any, get_args
 
 from .footprint import Container, Footprint, Pods
 from .quantities import amount, spelled
-from .quota import CLOSED, ContainerLimits, Quota
+from .quota import ContainerLimits, Quota
 from .security import Standard
 
 _STRICTNESS = get_args(Standard)
@@ -128,7 +128,7 @@ def _exceeded(quota: Quota, key: str, total: Decimal, shares: Mapping[str, tuple
     ]
     hard = quota.hard[key]
     what = f"{spelled(total, key)} of {key} would be in use, and the quota is {hard}: {', '.join(told)}"
-    if key in CLOSED and hard == CLOSED[key]:
+    if key in quota.closed:
         mend = "set serves: true for a team that is reached from outside the cluster, or use the type ClusterIP"
         return Shortfall(("serves",), what, mend)
     return Shortfall((*quota.path, key), what, value=spelled(total, key))

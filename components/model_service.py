@@ -75,7 +75,10 @@ class ModelServiceArgs(WorkloadArgs):
     """A Gateway's HTTPRoute to the Service; default: none."""
 
     canary: Canary | None = None
-    """A new version beside this one, for a part of the requests; default: none."""
+    """A new version beside this one, for a part of the requests; default: none.
+
+    Beside ``autoscale`` it takes a ``route``: an autoscaler would count the pods of both versions.
+    """
 
     health: Health = Health()
     """How Kubernetes asks a pod whether it can serve."""
@@ -147,9 +150,9 @@ class ModelServiceArgs(WorkloadArgs):
             return self.rollout
         return "replace" if self.gpus or self._of_one_pod() else "surge"
 
-    def wait(self) -> int:
-        """Seconds that ``pulumi up`` waits for a rollout."""
-        steps = rollout.steps(self.chosen_rollout(), self.most_pods())
+    def wait(self, pods: int) -> int:
+        """Seconds that ``pulumi up`` waits for a rollout of so many pods."""
+        steps = rollout.steps(self.chosen_rollout(), pods)
         return self.timeout or min(self.startup_budget * steps, MAX_INT32)
 
     def _of_one_pod(self) -> list[str]:
@@ -172,7 +175,11 @@ class ModelServiceArgs(WorkloadArgs):
         if self.model is not None:
             problems += self.model.problems(self.volumes, self.init)
         if self.canary is not None:
-            problems += self.canary.problems(routed=self.route is not None)
+            routed, scaled = self.route is not None, self.autoscale is not None
+            problems += self.canary.problems(routed=routed, scaled=scaled)
+            if routed:  # what is named after the component is checked with the component's name
+                problems += canaries.fits(self.service.name or "", ["service", "name"])
+                problems += canaries.fits(self.labels.get("app", ""), ["labels", "app"])
         return [*problems, *self._scaling(), *self._sharing()]
 
     def _needs_pods(self) -> list[Any]:
@@ -237,7 +244,7 @@ def manifests(name: str, args: ModelServiceArgs, tenant: Tenant) -> Manifests:
         objects["ingress"] = exposure.ingress(metadata, args.ingress, service, args.service.port)
     if args.route is not None:
         weight = args.canary.weight if args.canary else 0
-        backends = {service: 100 - weight, **({f"{service}-canary": weight} if args.canary else {})}
+        backends = {service: 100 - weight, **({canaries.name(service): weight} if args.canary else {})}
         objects["route"] = exposure.http_route(metadata, args.route, backends, args.service.port)
     if args.metrics is not None and args.metrics.monitor is not None:
         # Both versions, of which each has an app label of its own behind a route.
@@ -252,12 +259,12 @@ def _canary(name: str, args: ModelServiceArgs, metadata: Manifest) -> dict[str, 
     routed = args.route is not None
     own = canaries.labels(metadata["labels"], {}, routed=routed)
     pods = canaries.selector(own)
-    metadata = {**metadata, "name": f"{name}-canary", "labels": own}
+    metadata = {**metadata, "name": canaries.name(name), "labels": own}
     version = args.model_copy(update={"image": args.canary.image, "version": args.canary.version})
     objects = {"canary": _deployment(name, _with_pods_own(version), metadata, pods, args.canary_pods())}
     if routed:
         # From inside the cluster only: clients come through the route.
-        api = {**metadata, "name": f"{args.service.name or name}-canary"}
+        api = {**metadata, "name": canaries.name(args.service.name or name)}
         objects["canary-service"] = exposure.service(api, ServiceArgs(port=args.service.port), pods, args.port)
     return objects
 
@@ -337,7 +344,7 @@ class ModelService(pulumi.ComponentResource):
         self, name: str, args: ModelServiceArgs | dict[str, Any], opts: pulumi.ResourceOptions | None = None
     ) -> None:
         args = ModelServiceArgs.of(args)
-        checked_name("ModelService", f"{name}-canary" if args.canary else name, ServiceName)
+        checked_name("ModelService", canaries.name(name) if args.canary else name, ServiceName)
         tenant = args.tenant()
         objects = manifests(name, args, tenant)
         args.count_in(f"ModelService {name}", objects)
@@ -361,14 +368,23 @@ class ModelService(pulumi.ComponentResource):
 
 def _options(args: ModelServiceArgs) -> dict[str, pulumi.ResourceOptions]:
     """What is special about a role: how long to wait, and what another one owns."""
-    waits = pulumi.CustomTimeouts(create=f"{args.wait()}s", update=f"{args.wait()}s")
     # What the API server makes of a number that its owner takes out of the manifest is 1. Ignored, it
     # stays what it is until the autoscaler changes it.
     ignored = ["spec.replicas"] if args.autoscale is not None else []
     return {
-        "deployment": pulumi.ResourceOptions(custom_timeouts=waits, ignore_changes=ignored),
-        "canary": pulumi.ResourceOptions(custom_timeouts=waits),
+        "deployment": pulumi.ResourceOptions(
+            custom_timeouts=_timeouts(args.wait(args.most_pods())), ignore_changes=ignored
+        ),
+        **(
+            {"canary": pulumi.ResourceOptions(custom_timeouts=_timeouts(args.wait(args.canary_pods())))}
+            if args.canary
+            else {}
+        ),
     }
+
+
+def _timeouts(seconds: int) -> pulumi.CustomTimeouts:
+    return pulumi.CustomTimeouts(create=f"{seconds}s", update=f"{seconds}s")
 
 
 def _external_address(status: dict[str, Any] | None) -> str | None:

@@ -85,7 +85,7 @@ class Health(Arguments):
     startup: Probe | None = None
     """Whether the model has loaded: until then the other probes wait. Default: asks what readiness asks.
 
-    It may fail for the whole of ``startup_budget``, then the container is restarted.
+    It may fail for the whole of ``startup_budget``; within one more period the container is restarted.
     """
 
     def probes(self) -> Iterator[tuple[str, Probe]]:
@@ -110,7 +110,9 @@ class Health(Arguments):
     def manifest(self, port: int, budget: int) -> Manifest:
         """The container's probes. ``budget`` is how long (seconds) the model may load."""
         startup = self.startup or self.readiness
-        tries = math.ceil((budget - startup.initial_delay_seconds) / startup.period_seconds)
+        # The first probe may come as soon as the container has started: of n failures in a row the last
+        # comes n - 1 periods later, and it is the one that kills.
+        tries = math.ceil((budget - startup.initial_delay_seconds) / startup.period_seconds) + 1
         return {
             **{f"{kind}Probe": probe.manifest(port) for kind, probe in self.probes()},
             "startupProbe": {**startup.manifest(port), "failureThreshold": tries},

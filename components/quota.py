@@ -1,6 +1,6 @@
 """What a team may use together, as ResourceQuotas, and each of its containers, as a LimitRange."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Annotated, Any
 
@@ -70,7 +70,7 @@ Hard = dict[QuotaKey, Quantity]
 PriorityQuotas = dict[ObjectName, dict[PriorityQuotaKey, Quantity]]
 
 # A team that does not serve opens no way in from outside the cluster.
-CLOSED = {"services.loadbalancers": "0", "services.nodeports": "0"}
+_CLOSED = {"services.loadbalancers": "0", "services.nodeports": "0"}
 
 
 def _limited(resource: str) -> str:
@@ -171,6 +171,9 @@ class Quota:
     others: bool = False
     """It counts the pods of all PriorityClasses but these."""
 
+    closed: Collection[str] = ()
+    """The keys that are at zero since the team does not serve."""
+
     def counts(self, priority_class: str | None) -> bool:
         """Whether it counts pods of a PriorityClass."""
         if self.classes is None:
@@ -197,8 +200,9 @@ def quotas(namespace: str, quota: Mapping[str, str], priorities: PriorityQuotas,
     Beside the team's own there is one for each PriorityClass that it may use, and one that refuses
     all the others: a pod with a high priority evicts the pods of other teams.
     """
-    hard = {**({} if serves else CLOSED), **quota}
-    own = [Quota("quota", f"{namespace}-quota", ("quota",), hard)] if hard else []
+    closed = {} if serves else {key: zero for key, zero in _CLOSED.items() if key not in quota}
+    hard = {**closed, **quota}
+    own = [Quota("quota", f"{namespace}-quota", ("quota",), hard, closed=tuple(closed))] if hard else []
     by_class = [
         Quota(f"priority-quota-{name}", f"{namespace}-priority-{name}", ("priorityQuotas", name), limits, (name,))
         for name, limits in priorities.items()

@@ -16,6 +16,8 @@ from .registration import Manifest
 # Fields of a Job that the API server lets change while its pods run.
 _CHANGES_IN_PLACE = {"Job": {"backoffLimit", "activeDeadlineSeconds", "maxFailedIndexes"}}
 
+_POD_DEADLINE = "spec.activeDeadlineSeconds"
+
 
 def run_name(name: str, run_id: str | None) -> str:
     """The name of the object that is the run of a component."""
@@ -81,13 +83,19 @@ def refuse_change(name: str, old: Manifest, new: Manifest) -> None:
                 "previousRuns: keep. Deploy that first, then the new runId."
             )
         return
-    fields = list(changes(was, now))
+    fields = [path for path in changes(was, now) if not (path == _POD_DEADLINE and _comes_sooner(was, now))]
     if fields:
         raise ValueError(
             f"TrainingJob {name}: run {was['metadata']['name']} exists, and a run is not changed under its feet: "
             f"{', '.join(fields)} would change. A new runId (run_id in Python) starts a new run after this "
             "one, or beside it with previousRuns: keep. Or take the change back."
         )
+
+
+def _comes_sooner(was: Manifest, now: Manifest) -> bool:
+    """Whether a Pod's deadline is set or lowered, which the API server lets it be; it cannot be raised or removed."""
+    old, new = (run["spec"].get("activeDeadlineSeconds") for run in (was, now))
+    return new is not None and (old is None or new < old)
 
 
 def changes(old: Any, new: Any, path: str = "") -> Iterator[str]:

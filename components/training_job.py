@@ -10,6 +10,7 @@ from .arguments import checked_name, refuse
 from .distributed import TrainingSecurity, network, service_name, torchrun
 from .jobset import NEEDS_OPERATOR, Operator, jobset, name_of_job
 from .labels import WORKERS, Labels, workload_labels
+from .names import Annotations as AnnotationArguments
 from .names import DnsLabel, LabelValue, ServiceName
 from .names import Labels as LabelArguments
 from .quantities import Quantity
@@ -45,8 +46,9 @@ class TrainingJobArgs(WorkloadArgs):
     """Arguments of a TrainingJob.
 
     A run that exists is not changed under its feet: a change of what its pods are is refused, by a
-    preview already, until a new ``run_id`` makes it a new run. Labels, retries of a single worker,
-    the deadline and what Pulumi waits for change in place.
+    preview already, until a new ``run_id`` makes it a new run. In place change: labels, what Pulumi
+    waits for, and of a Job the deadline and the retries of a single worker. A Pod's deadline can be
+    set and lowered, and its annotations change. Nothing else of a group changes.
     """
 
     controller: Literal["job", "pod"] = "job"
@@ -98,6 +100,12 @@ class TrainingJobArgs(WorkloadArgs):
     The others are not on the pods of a Job, so that they can change while it runs.
     """
 
+    annotations: AnnotationArguments = {}
+    """Annotations of all objects and pods. They change in place where the pods are a Pod by itself.
+
+    On the pods of a Job, where schedulers, meshes and scanners read them, they are part of the run.
+    """
+
     checkpoints: Checkpoints | None = None
     """Where the run keeps its checkpoints, so that a retry goes on from the last one."""
 
@@ -112,12 +120,16 @@ class TrainingJobArgs(WorkloadArgs):
     """Exit codes of the training that another try would not mend: the run fails at once."""
 
     deadline: Annotated[int, Field(ge=1, strict=True)] | None = Field(default=None, examples=[86400])
-    """Seconds after which the run is ended and counts as failed; default: none."""
+    """Seconds after which the run is ended and counts as failed; default: none.
+
+    With ``restart: group`` each start of all together has as many.
+    """
 
     wait_for: WaitFor = "start"
     """What ``pulumi up`` waits for.
 
-    ``start``: the Job has started, or is queued; a Pod is ready. ``completion``: it has ended well.
+    ``start``: it has pods, which wait for nodes or run or have ended, or it is queued; a Pod by
+    itself is ready. ``completion``: it has ended well.
     A Job that has not by the next ``up``, because it failed or because ``up`` was interrupted, is
     then started again; not where previous runs are kept, nor a group: these want a new ``run_id``.
     ``none``: only that it has been accepted.
@@ -126,7 +138,8 @@ class TrainingJobArgs(WorkloadArgs):
     timeout: Annotated[int, Field(ge=1, strict=True)] | None = None
     """Seconds that ``pulumi up`` waits; default: the provider's own, ten minutes.
 
-    With ``wait_for: completion`` the default is longer than the deadline; without one, a week.
+    With ``wait_for: completion`` the default is longer than the deadline, for a group than those of
+    all its starts together; without a deadline, a week.
     """
 
     queue: LabelValue | None = Field(default=None, examples=["team-queue"])
@@ -252,7 +265,7 @@ def _run(name: str, args: TrainingJobArgs, metadata: Manifest) -> Manifest:
         return _pod(metadata, template, args)
     job = _job(metadata, template, args)
     if args.restart == "group":
-        return jobset(annotated(metadata, of_jobset(args.wait_for)), job, args.retries)
+        return jobset(annotated(metadata, of_jobset(args.wait_for, queued=args.queue is not None)), job, args.retries)
     return job
 
 
@@ -374,7 +387,7 @@ class TrainingJob(pulumi.ComponentResource):
         self.selector = pulumi.Output.from_input(_selector(name, args))
         self.logs = pulumi.Output.concat(
             "kubectl logs --namespace ", self.namespace, " --follow --prefix ",
-            f"--max-log-requests {args.workers} --selector ", self.selector,
+            f"--max-log-requests {_most_pods(args)} --selector ", self.selector,
         )  # fmt: skip
         self.register_outputs(
             {"jobName": self.job_name, "namespace": self.namespace, "selector": self.selector, "logs": self.logs}
@@ -382,7 +395,8 @@ class TrainingJob(pulumi.ComponentResource):
 
     def _register(self, name: str, args: TrainingJobArgs, objects: dict[str, Manifest], role: str) -> KubernetesObject:
         """Register all children; returns the run."""
-        timeout = seconds(args.wait_for, args.timeout, args.deadline)
+        starts = args.retries + 1 if args.restart == "group" else 1
+        timeout = seconds(args.wait_for, args.timeout, args.deadline, starts)
         before: list[pulumi.Resource] = [*args.dependencies()]
         # The new run begins when the one before has given back its GPUs.
         option = pulumi.ResourceOptions(delete_before_replace=True)
@@ -409,6 +423,18 @@ def _longest_host_name(run: str, args: TrainingJobArgs) -> str:
     last = args.workers - 1
     # The operator wants room for the whole name of a pod, with its random end.
     return f"{name_of_job(run)}-{last}-abcde" if args.restart == "group" else f"{run}-{last}"
+
+
+# Pods that were evicted or lost with their nodes, which no retry counts.
+_DISRUPTED = 10
+
+
+def _most_pods(args: TrainingJobArgs) -> int:
+    """How many pods the run has in the end: those that failed stay beside those that took their places."""
+    if args.controller == "pod":
+        return 1
+    # The operator deletes the pods of a group before it starts all of them again.
+    return args.workers if args.restart == "group" else args.workers * (args.retries + 1) + _DISRUPTED
 
 
 def _selector(name: str, args: TrainingJobArgs) -> str:

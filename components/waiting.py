@@ -16,15 +16,26 @@ _ACCEPTED = "jsonpath={.metadata.uid}"
 # A wait ends well or not at all, and never in an error: what the end was like is looked at after it.
 _JOB_ENDED = "jsonpath={.status.conditions[?@.status=='True' && (@.type=='Complete' || @.type=='Failed')]}"
 
+# Pods are there, or were, or there will be none: it never waits for a run that has ended. Of a Job, each
+# of these numbers is absent while it is zero. The status is sought among the object's own fields, since a
+# filter is the one place where this language knows an "or".
+_JOB_HAS_PODS = "jsonpath={[?@.active || @.succeeded || @.failed || @.conditions[?@.type=='Failed']]}"
+_JOBSET_HAS_PODS = (
+    "jsonpath={[?@.terminalState || @.replicatedJobsStatus[?@.active > 0 || @.succeeded > 0 || @.failed > 0]]}"
+)
+
 _MARGIN = 300
 _WEEK = 7 * 24 * 3600
 
 
-def seconds(wait_for: WaitFor, timeout: int | None, deadline: int | None) -> int | None:
-    """How long to wait; None: the provider's own ten minutes, which no training keeps to."""
+def seconds(wait_for: WaitFor, timeout: int | None, deadline: int | None, starts: int) -> int | None:
+    """How long to wait; None: the provider's own ten minutes, which no training keeps to.
+
+    ``starts``: how often the time until the deadline may begin.
+    """
     if timeout is not None or wait_for != "completion":
         return timeout
-    return _WEEK if deadline is None else deadline + _MARGIN
+    return _WEEK if deadline is None else deadline * starts + _MARGIN
 
 
 def of_job(wait_for: WaitFor, *, queued: bool, plain: bool, restartable: bool) -> dict[str, str]:
@@ -37,13 +48,15 @@ def of_job(wait_for: WaitFor, *, queued: bool, plain: bool, restartable: bool) -
     if wait_for == "completion":
         again = {REPLACE_UNREADY: "true"} if restartable else {}
         return again if plain else {WAIT: _JOB_ENDED, **again}
-    # Kueue suspends a Job, and one that is suspended has no start.
-    return {WAIT: _ACCEPTED if wait_for == "none" or queued else "jsonpath={.status.startTime}"}
+    # Kueue suspends a Job, and one that is suspended has no pods.
+    return {WAIT: _ACCEPTED if wait_for == "none" or queued else _JOB_HAS_PODS}
 
 
-def of_jobset(wait_for: WaitFor) -> dict[str, str]:
+def of_jobset(wait_for: WaitFor, *, queued: bool) -> dict[str, str]:
     """Annotations of a JobSet, a kind that the provider by itself does not wait for."""
-    return {WAIT: "jsonpath={.status.terminalState}"} if wait_for == "completion" else {}
+    if wait_for == "completion":
+        return {WAIT: "jsonpath={.status.terminalState}"}
+    return {} if wait_for == "none" or queued else {WAIT: _JOBSET_HAS_PODS}
 
 
 def of_pod(wait_for: WaitFor) -> dict[str, str]:

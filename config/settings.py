@@ -1,6 +1,6 @@
 """The settings of a stack: node pools, teams, training jobs and model services by name."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from difflib import get_close_matches
 from typing import Annotated, Any, Self, cast
 
@@ -12,10 +12,10 @@ from components.capacity import shortfalls
 from components.footprint import footprint
 from components.names import DnsLabel, NamespaceName, ServiceName
 from components.priority import PriorityClassesByName
-from components.runs import run_name
 from components.team_namespace import Tenant, itself, refusal, tenant
 from components.team_namespace import manifests as team_manifests
 from components.workload import WorkloadArgs
+from config.collisions import Workload, collisions
 from config.presets import PRESETS
 
 
@@ -101,10 +101,12 @@ class StackSettings(Arguments):
 
     @model_validator(mode="after")
     def _fits_together(self) -> "StackSettings":
-        refuse_all("StackSettings", [*self._collisions(), *self._shortfalls()])
+        workloads = list(self._workloads())
+        refuse_all("StackSettings", [*self._of_teams(), *collisions(workloads), *self._shortfalls(workloads)])
         return self
 
-    def _collisions(self) -> list[Any]:
+    def _of_teams(self) -> list[Any]:
+        """Teams of one namespace."""
         problems: list[Any] = []
         owners: dict[str, str] = {}
         # Those that are named by their keys first: the other one has a name that can be changed.
@@ -115,56 +117,21 @@ class StackSettings(Arguments):
                 error = refuse(f"namespace {namespace} already belongs to team {owners[namespace]}", mend)
                 problems.append((("teams", name, "name"), error))
             owners.setdefault(namespace, name)
-        names: dict[tuple[str, str], str] = {}
-        selected: dict[tuple[str, str], str] = {}
-        objects: dict[tuple[str, str], str] = {}
-        runs: dict[tuple[str, str], str] = {}
-        for section, name, args in self._workloads():
-            place = str(args.team or args.namespace)
-            if names.setdefault((place, name), section) != section:
-                mend = f"rename it, for example to {name}-service"
-                error = refuse("a training job of this name is in the same namespace", mend)
-                problems.append(((section, name), error))
-                continue
-            app = args.labels.get("app", name)
-            other = selected.setdefault((place, app), name)
-            if other != name:
-                what = f"{app!r} also selects the pods of {other}, in the same namespace"
-                problems.append(
-                    ((section, name, "labels", "app"), refuse(what, "give each workload its own app label"))
-                )
-            if isinstance(args, TrainingJobArgs):
-                run = run_name(name, args.run_id)
-                other = runs.setdefault((place, run), name)
-                if other != name:
-                    error = refuse(f"a run {run!r} of {other} is in the same namespace", "give it another runId")
-                    problems.append(((section, name, "runId"), error))
-            if section == "modelServices" and isinstance(args, ModelServiceArgs):
-                service = args.service.name or name
-                other = objects.setdefault((place, service), name)
-                if other != name:
-                    mend = "give each Service a name of its own"
-                    error = refuse(f"a Service {service!r} of {other} is in the same namespace", mend)
-                    problems.append(((section, name, "service", "name"), error))
-                if args.canary is not None and f"{name}-canary" in self.model_services:
-                    error = refuse(f"its objects would be those of the service {name}-canary", "rename that service")
-                    problems.append(((section, name, "canary"), error))
         return problems
 
-    def _shortfalls(self) -> list[Any]:
+    def _shortfalls(self, workloads: Sequence[Workload]) -> list[Any]:
         """What the teams' quotas cannot hold."""
         problems: list[Any] = []
         for name, team in self.teams.items():
             owner, limits = tenant(name, team), team.limits()
-            places: dict[str, tuple[str, str]] = {}
+            places: dict[str, tuple[str, ...]] = {}
             own, objects = itself(name, team_manifests(name, team))
             counted = {own: footprint(objects.values(), limits)}
-            for section, workload, args in self._workloads():
-                if args.team == name or args.namespace == owner.namespace:
-                    kind, manifests = _KINDS[section]
-                    places[f"{kind} {workload}"] = (section, workload)
-                    objects = manifests(workload, args, owner)
-                    counted[f"{kind} {workload}"] = footprint(objects.values(), limits)
+            for workload in workloads:
+                if workload.args.team == name or workload.args.namespace == owner.namespace:
+                    told = f"{_KINDS[workload.section][0]} {workload.name}"
+                    places[told] = workload.at()
+                    counted[told] = footprint(workload.objects.values(), limits)
             for short in shortfalls(team.terms(str(owner.namespace)), counted):
                 place = ("teams", name) if short.workload is None else places[short.workload]
                 problems.append(((*place, *short.path), refusal(short)))
@@ -175,6 +142,9 @@ class StackSettings(Arguments):
         name = args.team
         return tenant(name, self.teams[name]) if isinstance(name, str) else args.tenant()
 
-    def _workloads(self) -> list[tuple[str, str, WorkloadArgs]]:
-        jobs: list[tuple[str, str, WorkloadArgs]] = [("trainingJobs", *item) for item in self.training_jobs.items()]
-        return jobs + [("modelServices", *item) for item in self.model_services.items()]
+    def _workloads(self) -> Iterator[Workload]:
+        for section, (_, manifests) in _KINDS.items():
+            workloads = self.training_jobs if section == "trainingJobs" else self.model_services
+            for name, args in workloads.items():
+                owner = self.tenant_of(args)
+                yield Workload(section, name, args, str(owner.namespace), manifests(name, args, owner))

@@ -93,14 +93,18 @@ def _selector_matches_template(manifest: Manifest) -> Iterator[str]:
 
 
 def _startup_seconds(manifest: Manifest) -> int:
-    """How long the pods may take until they are ready, as their probes say."""
+    """How long the pods may take until they are ready, as their probes say.
+
+    The first startup probe may come right after the container's start: what is certain is one period
+    less than there are failures.
+    """
     longest = 0
     for container in manifest["spec"]["template"]["spec"]["containers"]:
         startup, readiness = container.get("startupProbe") or {}, container.get("readinessProbe") or {}
         seconds = readiness.get("initialDelaySeconds", 0)
         if startup:
             seconds = startup.get("initialDelaySeconds", 0)
-            seconds += startup.get("periodSeconds", 10) * startup.get("failureThreshold", 3)
+            seconds += startup.get("periodSeconds", 10) * (startup.get("failureThreshold", 3) - 1)
         longest = max(longest, seconds)
     return longest
 

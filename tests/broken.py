@@ -17,7 +17,7 @@ def prod() -> dict[str, Any]:
     return copy.deepcopy(settings)
 
 
-Break = Callable[[dict[str, Any]], None]
+Break = Callable[[dict[str, Any]], object]
 
 _JOB = "ml-platform:trainingJobs.pytorch-training"
 _SERVICE = "ml-platform:modelServices.model-serving"
@@ -208,6 +208,56 @@ BROKEN: dict[str, tuple[Break, str, str]] = {
         ),
         "ml-platform:modelServices.bert.canary: its objects would be those of the service bert-canary",
         "rename that service",
+    ),
+    "a canary whose Service is that of another service": (
+        lambda settings: settings["modelServices"].update(
+            {
+                "bert": {
+                    "team": "ml-serving",
+                    "image": "a:b",
+                    "service": {"name": "api"},
+                    "canary": {"image": "a:c", "weight": 10},
+                    "route": {"gateway": "public"},
+                },
+                "other": {"team": "ml-serving", "image": "a:b", "service": {"name": "api-canary"}},
+            }
+        ),
+        "ml-platform:modelServices.bert.canary: its objects would be those of the service other",
+        "give that Service another name",
+    ),
+    "a name without room for the canary's": (
+        _add("modelServices", "b" * 57, team="ml-serving", image="a:b", canary={"image": "a:c", "weight": 10}),
+        f"ml-platform:modelServices.{'b' * 57}: '{'b' * 57}-canary', for the canary, is longer than the 63 characters",
+        "shorten it, or remove the canary",
+    ),
+    "a service with the name of a job's workers": (
+        lambda settings: (
+            settings["trainingJobs"].update(bert={"team": "ml-training", "image": "a:b", "workers": 2}),
+            settings["modelServices"].update({"bert-workers": {"team": "ml-training", "image": "a:b"}}),
+        ),
+        "ml-platform:modelServices.bert-workers.service.name: a Service 'bert-workers' of bert is in the same namespace",
+        "give each Service a name of its own",
+    ),
+    "two runs of one name": (
+        lambda settings: settings["trainingJobs"].update(
+            {
+                "bert": {"team": "ml-training", "image": "a:b", "runId": "2"},
+                "bert-2": {"team": "ml-training", "image": "a:b"},
+            }
+        ),
+        "ml-platform:trainingJobs.bert-2.runId: a run 'bert-2' of bert is in the same namespace",
+        "give it another runId",
+    ),
+    "a team's namespace by either name": (
+        lambda settings: (
+            settings["teams"].update(nlp={"name": "ml-nlp"}),
+            settings["modelServices"].update(
+                one={"team": "nlp", "image": "a:b", "labels": {"app": "api"}},
+                two={"namespace": "ml-nlp", "image": "a:b", "labels": {"app": "api"}},
+            ),
+        ),
+        "ml-platform:modelServices.two.labels.app: 'api' also selects the pods of one, in the same namespace",
+        "give each workload its own app label",
     ),
     "a probe that waits for longer than the model may load": (
         _service(startupBudget=20),

@@ -63,7 +63,11 @@ OPTIONS: dict[str, dict[str, Any]] = {
     "HTTPRoute": {"route": {"gateway": "public", "gateway_namespace": "gateways", "hosts": ["models.example.com"]}},
     "canary by pods": {"replicas": 3, "canary": CANARY},
     "canary by requests": {"replicas": 3, "canary": CANARY, "route": {"gateway": "public"}},
-    "canary of an autoscaled service": {"autoscale": {"min": 3, "max": 6, "cpu": 70}, "canary": CANARY},
+    "canary of an autoscaled service": {
+        "autoscale": {"min": 3, "max": 6, "cpu": 70},
+        "canary": CANARY,
+        "route": {"gateway": "public"},
+    },
     "model from a download": {
         "model": {
             "path": "/weights",

@@ -48,7 +48,7 @@ def everything() -> None:
     TrainingJob("pod", {**_JOB, "controller": "pod"})
     TrainingJob("group", {**_JOB, "workers": 2, "restart": "group"})
     cpu = {"min": 2, "max": 4, "cpu": 70}
-    ModelService("service", {**_SERVICE, "autoscale": cpu, "ingress": {"host": "a.example.com"}, "canary": _CANARY})
+    ModelService("service", {**_SERVICE, "autoscale": cpu, "ingress": {"host": "a.example.com"}})
     ModelService("routed", {**_SERVICE, "route": {"gateway": "public"}, "canary": _CANARY})
     keda = {"min": 1, "max": 4, "keda": {"type": "cron", "metadata": {"timezone": "UTC"}}}
     ModelService("keda", {**_SERVICE, "autoscale": keda, "metrics": {"monitor": "service"}})

@@ -316,3 +316,11 @@ def test_a_team_that_does_not_serve_has_no_load_balancer() -> None:
     assert "1 of services.loadbalancers would be in use, and the quota is 0: ModelService bert 1" in message
     assert "set serves: true" in message
     assert "nodeports" not in message
+
+
+@pytest.mark.parametrize("serves", [True, False])
+def test_a_team_that_has_forbidden_itself_load_balancers_is_told_of_its_quota(*, serves: bool) -> None:
+    team = {"serves": serves, "quota": {"services.loadbalancers": "0", "services.nodeports": "9"}}
+    message = refused(team, (ModelService, "bert", {"service": {"type": "LoadBalancer"}}))
+    assert '.quota["services.loadbalancers"]: 1 of services.loadbalancers would be in use' in message
+    assert "set serves" not in message

@@ -159,6 +159,30 @@ def test_a_file_in_another_encoding_is_refused_in_words(tmp_path: Path) -> None:
         load_file("prod", tmp_path)
 
 
+@pytest.mark.parametrize("route", [None, {"gateway": "public"}])
+def test_one_mistake_of_a_canary_is_told_once(route: Any) -> None:
+    stack = prod()
+    stack["modelServices"] = _canary_and("ml-serving", route)
+    (problem,) = _problems(stack)
+    assert problem.where() == "modelServices.a.canary"
+
+
+def test_what_is_in_different_namespaces_is_not_in_each_others_way() -> None:
+    stack = prod()
+    stack["modelServices"] = _canary_and("ml-experiments", {"gateway": "public"})
+    stack["trainingJobs"] = {"a": {"team": "ml-training", "image": "a:b"}}
+    assert _problems(stack) == []
+
+
+def _canary_and(team: str, route: Any) -> dict[str, Any]:
+    """A service with a canary, and one in a team that has the canary's name."""
+    canary = {"image": "a:c", "weight": 10}
+    return {
+        "a": {"team": "ml-serving", "image": "a:b", "canary": canary, "route": route},
+        "a-canary": {"team": team, "image": "a:b"},
+    }
+
+
 def test_a_stack_without_a_file_names_those_that_have_one() -> None:
     with pytest.raises(StackError, match=r"there is no such file\n  the project has the stacks: dev, prod"):
         load_file("staging", PROJECT)

@@ -94,8 +94,8 @@ def test_probes(probe: dict[str, Any], action: dict[str, Any]) -> None:
     main = container(health={"readiness": {**probe, "initial_delay_seconds": 30, "period_seconds": 5}})
     expected = {**action, "initialDelaySeconds": 30, "periodSeconds": 5, "timeoutSeconds": 1, "failureThreshold": 3}
     assert main["readinessProbe"] == expected
-    # 600 seconds, of which 30 pass before it is asked for the first time.
-    assert main["startupProbe"] == {**expected, "failureThreshold": 114}
+    # 600 seconds, of which 30 pass before it is asked for the first time; and one that may come at once.
+    assert main["startupProbe"] == {**expected, "failureThreshold": 115}
     assert "livenessProbe" not in main
 
 
@@ -106,7 +106,7 @@ def test_a_startup_probe_of_its_own() -> None:
         "exec": {"command": ["loaded"]},
         "periodSeconds": 30,
         "timeoutSeconds": 5,
-        "failureThreshold": 4,
+        "failureThreshold": 5,
     }
     assert main["livenessProbe"]["tcpSocket"] == {"port": 8080}
 
@@ -127,10 +127,19 @@ def test_one_startup_budget_sets_probe_deadline_and_timeout(given: dict[str, Any
     spec = objects(**given)["deployment"]["spec"]
     assert spec["progressDeadlineSeconds"] == 120
     probe = container(**given)["startupProbe"]
-    assert probe["failureThreshold"] * probe["periodSeconds"] == 120
+    assert (probe["failureThreshold"] - 1) * probe["periodSeconds"] == 120
     deployment = deploy(lambda: ModelService("bert", arguments(**given)))
     timeouts = deployment["bert-deployment"].request.customTimeouts
     assert timeouts.create == timeouts.update == f"{waits}s"
+
+
+@pytest.mark.parametrize(("delay", "period"), [(0, 60), (0, 45), (30, 30), (59, 10), (0, 90)])
+def test_no_failed_probe_kills_a_model_within_the_startup_budget(delay: int, period: int) -> None:
+    startup = {"tcp": True, "initial_delay_seconds": delay, "period_seconds": period}
+    probe = container(health={"startup": startup}, startup_budget=60)["startupProbe"]
+    # At the earliest the kubelet asks as soon as the delay is over, and then once in a period.
+    kills = delay + (probe["failureThreshold"] - 1) * period
+    assert 60 <= kills < 60 + period
 
 
 # -- rollout
@@ -321,6 +330,29 @@ def test_the_canarys_pods_follow_from_its_weight(replicas: int, weight: int, *, 
     assert made["deployment"]["spec"]["replicas"] == replicas
 
 
+def test_no_autoscaler_counts_the_pods_of_a_canary() -> None:
+    made = objects(**OPTIONS["canary of an autoscaled service"])
+    assert made["autoscaler"]["spec"]["scaleTargetRef"]["name"] == "bert"
+    counted = made["deployment"]["spec"]["selector"]["matchLabels"]
+    assert not made["canary"]["spec"]["template"]["metadata"]["labels"].items() >= counted.items()
+
+
+def test_names_that_leave_room_for_those_of_a_canary() -> None:
+    routed = {"canary": CANARY, "route": {"gateway": "public"}}
+    made = objects(**routed, service={"name": "s" * 56}, labels={"app": "a" * 56})
+    assert made["canary-service"]["metadata"]["name"] == "s" * 56 + "-canary"
+    assert made["canary"]["spec"]["template"]["metadata"]["labels"]["app"] == "a" * 56 + "-canary"
+    assert objects(canary=CANARY, service={"name": "s" * 63}, labels={"app": "a" * 63})["canary"]
+
+
+def test_up_waits_for_as_many_pods_as_the_canary_has() -> None:
+    # 90 % beside two pods is eighteen, of which one at a time is replaced.
+    args = arguments(replicas=2, rollout="replace", startup_budget=60, canary={**CANARY, "weight": 90})
+    deployment = deploy(lambda: ModelService("bert", args))
+    waits = {role: deployment[f"bert-{role}"].request.customTimeouts.update for role in ("deployment", "canary")}
+    assert waits == {"deployment": "120s", "canary": f"{18 * 60}s"}
+
+
 def test_a_canary_leaves_the_stable_version_as_it_is() -> None:
     with_canary, without = objects(replicas=3, canary=CANARY), objects(replicas=3)
     assert {role: with_canary[role] for role in without} == without
@@ -474,6 +506,19 @@ ONE_NODE = {"source": {"claim": "bert"}}
             "autoscale.cpu: is a percentage of a request that is not given",
         ),
         ({"canary": {**CANARY, "weight": 100}}, "canary.weight: 100 takes a route"),
+        (
+            {"canary": CANARY, "autoscale": {"max": 3, "cpu": 70}},
+            "canary: without a route, the autoscaler counts its pods as those of the stable version\n"
+            "  set route, or replicas in place of autoscale",
+        ),
+        (
+            {"canary": CANARY, "route": {"gateway": "a"}, "service": {"name": "s" * 57}},
+            "service.name: 'sssssssssssssssssssssssssssssssssssssssssssssssssssssssss-canary', for the canary, is longer",
+        ),
+        (
+            {"canary": CANARY, "route": {"gateway": "a"}, "labels": {"app": "a" * 57}},
+            "labels.app: 'aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa-canary', for the canary, is longer",
+        ),
         ({"canary": {**CANARY, "weight": 101}}, "canary.weight: must be at most 100 (got 101)"),
         ({"model": {"source": {}}}, "model.source: a model has one source: it has none"),
         ({"model": {"source": {"claim": "a", "image": "b:c"}}}, "it has claim and image"),
@@ -515,7 +560,7 @@ def test_refused(given: dict[str, Any], message: str) -> None:
 def test_all_problems_are_told_at_once() -> None:
     with pytest.raises(ArgumentError) as refusal:
         arguments(replicas=2, autoscale={"max": 3, "cpu": 70}, model=ONE_NODE, canary={**CANARY, "weight": 0})
-    assert len(refusal.value.problems) == 4
+    assert len(refusal.value.problems) == 5
     with pytest.raises(ArgumentError) as refusal:
         arguments(
             image=None, replicas=2, autoscale={"max": 3, "cpu": 70}, volumes={"tmp": {"path": "/d", "claim": "c"}}

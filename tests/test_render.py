@@ -34,6 +34,7 @@ EVERYTHING: dict[str, Any] = {
             "autoscale": {"min": 2, "max": 4, "cpu": 70},
             "canary": {"image": "server:v2", "weight": 10},
             "ingress": {"host": "models.example.com"},
+            "route": {"gateway": "public"},
         }
     },
 }

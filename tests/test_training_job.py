@@ -268,7 +268,7 @@ def test_registers_its_children_and_waits_for_its_team() -> None:
         "jobName": "bert",
         "namespace": "nlp",
         "selector": "batch.kubernetes.io/job-name=bert",
-        "logs": "kubectl logs --namespace nlp --follow --prefix --max-log-requests 1 "
+        "logs": "kubectl logs --namespace nlp --follow --prefix --max-log-requests 17 "
         "--selector batch.kubernetes.io/job-name=bert",
     }
 

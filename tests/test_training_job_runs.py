@@ -72,6 +72,24 @@ def test_what_changes_in_place_and_what_is_a_new_run_is_not_refused(change: dict
     assert refusal({}, change) is None
 
 
+@pytest.mark.parametrize(
+    ("before", "after", "refused"),
+    [(None, 60, False), (60, 30, False), (30, 60, True), (60, None, True)],
+)
+def test_the_deadline_of_a_pod_is_set_and_lowered_and_never_put_off(
+    before: int | None, after: int | None, *, refused: bool
+) -> None:
+    pod = {"controller": "pod"}
+    sentence = refusal({**pod, "deadline": before}, {**pod, "deadline": after})
+    assert (sentence is not None and "spec.activeDeadlineSeconds would change" in sentence) is refused
+
+
+def test_what_is_in_place_of_a_pod_and_of_a_job_is_not_of_a_group() -> None:
+    assert refusal({"controller": "pod"}, {"controller": "pod", "annotations": {"note": "x"}}) is None
+    assert "activeDeadlineSeconds" in str(refusal(GROUP, {**GROUP, "deadline": 60}))
+    assert "spec.failurePolicy.maxRestarts" in str(refusal(GROUP, {**GROUP, "retries": 1}))
+
+
 def test_a_group_is_guarded_as_a_job_is() -> None:
     sentence = refusal(GROUP, {**GROUP, "image": "trainer:v2"})
     assert "spec.replicatedJobs[workers].template.spec.template.spec.containers[trainer].image" in str(sentence)
@@ -141,6 +159,10 @@ def annotations(**given: Any) -> dict[str, str]:
 
 
 ENDED = "jsonpath={.status.conditions[?@.status=='True' && (@.type=='Complete' || @.type=='Failed')]}"
+JOB_HAS_PODS = "jsonpath={[?@.active || @.succeeded || @.failed || @.conditions[?@.type=='Failed']]}"
+JOBSET_HAS_PODS = (
+    "jsonpath={[?@.terminalState || @.replicatedJobsStatus[?@.active > 0 || @.succeeded > 0 || @.failed > 0]]}"
+)
 AGAIN = {"pulumi.com/replaceUnready": "true"}
 ACCEPTED = {"pulumi.com/waitFor": "jsonpath={.metadata.uid}"}
 
@@ -148,14 +170,16 @@ ACCEPTED = {"pulumi.com/waitFor": "jsonpath={.metadata.uid}"}
 @pytest.mark.parametrize(
     ("given", "expected"),
     [
-        ({}, {"pulumi.com/waitFor": "jsonpath={.status.startTime}"}),
+        ({}, {"pulumi.com/waitFor": JOB_HAS_PODS}),
         ({"wait_for": "none"}, ACCEPTED),
         ({"queue": "gpus"}, ACCEPTED),
         ({"wait_for": "completion"}, AGAIN),
         ({"wait_for": "completion", "previous_runs": "keep"}, {}),
         ({"wait_for": "completion", "fatal_exit_codes": [3]}, {"pulumi.com/waitFor": ENDED, **AGAIN}),
         ({"wait_for": "completion", "workers": 2}, {"pulumi.com/waitFor": ENDED, **AGAIN}),
-        (GROUP, {}),
+        (GROUP, {"pulumi.com/waitFor": JOBSET_HAS_PODS}),
+        ({**GROUP, "wait_for": "none"}, {}),
+        ({**GROUP, "queue": "gpus"}, {}),
         ({**GROUP, "wait_for": "completion"}, {"pulumi.com/waitFor": "jsonpath={.status.terminalState}"}),
     ],
 )
@@ -185,6 +209,13 @@ def test_what_up_waits_for_of_a_pod(wait_for: str, expected: str | None) -> None
 def test_the_timeout_reaches_the_children(given: dict[str, Any], seconds: str) -> None:
     timeouts = deploy(lambda: TrainingJob("bert", arguments(**given)))["bert-job"].request.customTimeouts
     assert (timeouts.create, timeouts.update) == (seconds, seconds)
+
+
+@pytest.mark.parametrize(("retries", "seconds"), [(0, "3900s"), (2, "11100s")])
+def test_each_start_of_a_group_has_its_deadline_and_up_waits_for_all_of_them(retries: int, seconds: str) -> None:
+    args = arguments(**GROUP, retries=retries, deadline=3600, wait_for="completion")
+    deployment = deploy(lambda: TrainingJob("bert", args))
+    assert deployment["bert-jobset"].request.customTimeouts.create == seconds
 
 
 def test_how_a_run_ended() -> None:

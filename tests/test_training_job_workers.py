@@ -169,7 +169,24 @@ def test_a_group_needs_the_operator_which_a_preview_reads() -> None:
 
 def test_outputs_of_several_workers() -> None:
     outputs = deploy(lambda: TrainingJob("bert", arguments(**TORCHRUN))).outputs["bert"]
-    assert "--max-log-requests 8" in outputs["logs"]
+    assert "--selector batch.kubernetes.io/job-name=bert" in outputs["logs"]
+
+
+@pytest.mark.parametrize(
+    ("given", "pods"),
+    [
+        ({"retries": 0}, 1 + 10),
+        ({"retries": 2}, 3 + 10),
+        ({**TORCHRUN, "retries": 2}, 24 + 10),
+        ({**GROUP, "retries": 2}, 8),
+        ({"controller": "pod", "retries": 2}, 1),
+    ],
+)
+def test_the_logs_are_those_of_all_pods_also_of_such_as_failed_or_were_evicted(
+    given: dict[str, Any], pods: int
+) -> None:
+    outputs = deploy(lambda: TrainingJob("bert", arguments(**given))).outputs["bert"]
+    assert f"--max-log-requests {pods} --selector" in outputs["logs"]
 
 
 @pytest.mark.parametrize("given", [TORCHRUN, {"workers": 3, "fatal_exit_codes": [3]}, {**TORCHRUN, "min_workers": 2}])

@@ -29,7 +29,7 @@ class Lab:
         self.project.edit("prod", lambda settings: settings.update(teams=teams, modelServices={}, trainingJobs=plain))
 
     def pulumi(self, command: str, *flags: str) -> CompletedProcess[str]:
-        return self.project.run("pulumi", command, "--stack", "prod", "--non-interactive", *flags)
+        return self.project.run("pulumi", *command.split(), "--stack", "prod", "--non-interactive", *flags)
 
     def up(self, **jobs: dict[str, Any]) -> str:
         """Bring the jobs up, which has to go well."""
@@ -48,6 +48,14 @@ class Lab:
     def unchanged(self) -> None:
         preview = self.pulumi("preview", "--expect-no-changes")
         assert preview.returncode == 0, preview.stdout + preview.stderr
+
+    def logs(self, job: str) -> str:
+        """The command that follows the logs of a job, as the component tells it."""
+        exported = self.pulumi("stack export")
+        resources = json.loads(exported.stdout)["deployment"]["resources"]
+        (outputs,) = [r["outputs"] for r in resources if r["urn"].endswith(f":TrainingJob::{job}")]
+        command: str = outputs["logs"]
+        return command
 
     def uid(self, kind: str, name: str) -> str:
         uid: str = self.project.get(kind, name, TEAM)["metadata"]["uid"]

@@ -1,6 +1,7 @@
 """The life of training runs on the real engine, provider and API server."""
 
 import json
+import re
 import time
 from typing import Any
 
@@ -121,6 +122,9 @@ def test_the_timeout_ends_the_wait_and_not_the_run(lab: Lab) -> None:
 def test_a_failed_pod_is_retried_and_a_disrupted_one_is_not_counted(lab: Lab) -> None:
     lab.up(retried={**LONG, "retries": 1, "annotations": {RUN_FOR: "1s", EXIT_CODE: "3"}}, moved={**LONG, "retries": 0})
     wait_until(lambda: lab.project.get("job", "retried", TEAM)["status"].get("failed") == 2, 60)
+    assert len(lab.pods("retried")) == 2
+    (requests,) = re.findall(r"--max-log-requests (\d+)", lab.logs("retried"))
+    assert int(requests) >= 2
     (pod,) = lab.pods("moved")
     # What a node that is drained makes of a pod; kwok's nodes delete it without a word.
     drained = {"phase": "Failed", "conditions": [{"type": "DisruptionTarget", "status": "True"}]}
@@ -135,6 +139,28 @@ def test_a_failed_pod_is_retried_and_a_disrupted_one_is_not_counted(lab: Lab) ->
     wait_until(replaced)
     job = lab.project.get("job", "moved", TEAM)
     assert (job["status"]["active"], job["status"].get("conditions")) == (1, None)
+
+
+def test_a_run_has_not_started_where_its_pods_are_refused(lab: Lab) -> None:
+    # The team may use the PriorityClass, and the cluster has none of the name.
+    lab.declare(refused={**LONG, "priorityClass": "high", "timeout": 5})
+    lab.refused("up", "--yes", "--skip-preview")
+    job = lab.project.get("job", "refused", TEAM)
+    assert job["status"]["startTime"]
+    assert lab.pods("refused") == []
+
+
+def test_a_run_that_has_ended_has_started(lab: Lab) -> None:
+    quick = {**SHORT, "waitFor": "start"}
+    lab.up(quick=quick, failing={**_FAILING, "waitFor": "start"})
+    for name in ("quick", "failing"):
+        wait_until(lambda name=name: lab.project.get("job", name, TEAM)["status"].get("active") is None)
+    started = time.monotonic()
+    lab.up(
+        quick={**quick, "labels": {"tier": "gold"}},
+        failing={**_FAILING, "waitFor": "start", "labels": {"tier": "gold"}},
+    )
+    assert time.monotonic() - started < 30
 
 
 def test_destroy_needs_no_program_and_leaves_nothing(lab: Lab) -> None:

@@ -1,5 +1,6 @@
 """The forms of a training job on the real API server: workers, groups, queues, a bare pod, every option."""
 
+import json
 import time
 from typing import Any
 
@@ -149,6 +150,14 @@ def test_the_pod_form_is_ready_and_is_not_changed_under_its_feet(forms: Lab) -> 
     assert forms.project.get("pod", "bare", TEAM)["status"]["phase"] == "Running"
     forms.declare(**{**FORMS, "bare": {**FORMS["bare"], "image": "trainer:v2"}})
     assert "spec.containers[trainer].image would change" in forms.refused("preview")
+    before = forms.uid("pod", "bare")
+    forms.up(**{**FORMS, "bare": {**FORMS["bare"], "deadline": 3600}})
+    lowered = {**FORMS["bare"], "deadline": 1800, "annotations": {**LONG["annotations"], "note": "x"}}
+    forms.up(**{**FORMS, "bare": lowered})
+    pod = forms.project.get("pod", "bare", TEAM)
+    assert (pod["metadata"]["uid"], pod["spec"]["activeDeadlineSeconds"]) == (before, 1800)
+    forms.declare(**FORMS)
+    assert "spec.activeDeadlineSeconds would change" in forms.refused("preview")
 
 
 def test_a_group_is_refused_by_a_preview_where_the_cluster_lacks_the_operator(lab: Lab) -> None:
@@ -162,13 +171,24 @@ def test_a_group_where_the_cluster_has_the_operator(lab: Lab) -> None:
     crd = lab.project.apply(JOBSET_CRD)
     assert crd.returncode == 0, crd.stderr
     wait_until(lambda: "jobsets" in lab.project.run("kubectl", "api-resources", "-o", "name").stdout)
-    group = {**TORCHRUN, "restart": "group", "fatalExitCodes": [3]}
+    # There is no operator to tell that its pods are there.
+    group = {**TORCHRUN, "restart": "group", "fatalExitCodes": [3], "waitFor": "none"}
     lab.up(group=group)
     lab.unchanged()
     lab.up(group={**group, "labels": {"tier": "gold"}})
     assert lab.project.get("jobset", "group", TEAM)["metadata"]["labels"]["tier"] == "gold"
     lab.declare(group={**group, "image": "trainer:v2"})
     assert "containers[trainer].image would change" in lab.refused("preview")
+    start = {**group, "waitFor": "start", "timeout": 4}
+    lab.declare(group=start)
+    lab.refused("up", "--yes", "--skip-preview")
+    counts = {"name": "workers", "ready": 0, "succeeded": 0, "failed": 0, "active": 1, "suspended": 0}
+    status = json.dumps({"status": {"replicatedJobsStatus": [counts]}})
+    told = lab.project.run(
+        "kubectl", "patch", "jobset", "group", "-n", TEAM, "--subresource=status", "--type=merge", "-p", status
+    )
+    assert told.returncode == 0, told.stderr
+    lab.up(group=start)
     lab.up(group={**group, "image": "trainer:v2", "runId": "2"})
     assert lab.project.names("jobsets", TEAM) == ["group-2"]
 
