@@ -8,6 +8,7 @@ from typing import Any, get_args
 from .footprint import Container, Footprint, Pods
 from .quantities import amount, spelled
 from .quota import ContainerLimits, Quota
+from .registries import allowed
 from .security import Standard
 
 _STRICTNESS = get_args(Standard)
@@ -36,6 +37,8 @@ class Terms:
     quotas: Sequence[Quota]
     limits: ContainerLimits
     pod_security: Standard = "privileged"
+    registries: Sequence[str] = ()
+    """Where images may come from; none: anywhere."""
 
 
 def shortfalls(terms: Terms, workloads: Mapping[str, Footprint]) -> Iterable[Shortfall]:
@@ -96,6 +99,11 @@ def _refused_pods(terms: Terms, workload: str, footprint: Footprint) -> Iterable
                 what = f"{what}, which Pod Security {terms.pod_security} refuses"
                 mend = f"remove it, or set the team's podSecurity to {standard}"
                 yield Shortfall(("security",), what, mend, workload=workload)
+        for image in sorted(pods.images):
+            if not allowed(image, terms.registries):
+                what = f"{image} comes from none of the team's registries: {', '.join(terms.registries)}"
+                mend = "take it from there, or add its place to the team's registries"
+                yield Shortfall(("image",), what, mend, workload=workload)
         largest = max(container.limits.get("memory", pods.in_memory) for container in pods.containers)
         if pods.in_memory > largest:
             what = (

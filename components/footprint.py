@@ -12,6 +12,7 @@ from typing import Any
 
 from .quantities import amount
 from .quota import ContainerLimits
+from .registries import images
 from .security import Standard, opt_outs
 
 Manifest = Mapping[str, Any]
@@ -59,6 +60,7 @@ class Pods:
     opt_outs: Mapping[str, Standard]
     """What in them Pod Security ``restricted`` refuses."""
 
+    images: frozenset[str]
     in_memory: Decimal
     """Bytes of the largest volume in memory, which counts as the memory of the container that fills it."""
 
@@ -162,7 +164,7 @@ def _pods(template: Manifest, count: int, how: str, defaults: tuple[Usage, Usage
     containers = (*main, *(container for container, _ in init))
     memory = [v["emptyDir"] for v in spec.get("volumes", []) if v.get("emptyDir", {}).get("medium") == "Memory"]
     in_memory = max((amount(str(volume.get("sizeLimit", 0))) for volume in memory), default=_NONE)
-    return Pods(count, how, each, containers, spec.get("priorityClassName"), opt_outs(spec), in_memory)
+    return Pods(count, how, each, containers, spec.get("priorityClassName"), opt_outs(spec), images(spec), in_memory)
 
 
 def _container(container: Manifest, default_requests: Usage, default_limits: Usage) -> Container:

@@ -1,8 +1,8 @@
 """From where a team's pods may take their images: a ValidatingAdmissionPolicy, which the API server enforces itself."""
 
 import json
-from collections.abc import Sequence
-from typing import Annotated
+from collections.abc import Mapping, Sequence
+from typing import Annotated, Any
 
 from pydantic import AfterValidator
 
@@ -30,6 +30,13 @@ def _name(reference: str) -> str:
 
 
 ImagePrefix = Annotated[str, AfterValidator(_prefix)]
+
+
+def images(pod: Mapping[str, Any]) -> frozenset[str]:
+    """The images of a pod's spec that are known before it is deployed; those of volumes too."""
+    containers = [*pod["containers"], *pod.get("initContainers", [])]
+    volumes = [volume["image"]["reference"] for volume in pod.get("volumes", []) if "image" in volume]
+    return frozenset(image for image in (*(c.get("image") for c in containers), *volumes) if isinstance(image, str))
 
 
 def admission(metadata: Manifest, namespace: str, prefixes: Sequence[str]) -> dict[str, Manifest]:
@@ -86,6 +93,16 @@ _IS_OF_PLACE = (
     "image == place || image.startsWith(place + '/') || "
     "[':', '@'].exists(end, image.startsWith(place + end) && !image.substring(size(place)).contains('/'))"
 )
+
+
+def allowed(image: str, prefixes: Sequence[str]) -> bool:
+    """The same, known before anything is deployed; without places, from anywhere."""
+
+    def ends_there(rest: str) -> bool:
+        return rest[:1] in {"", "/"} or (rest[0] in ":@" and "/" not in rest)
+
+    places = [prefix.rstrip("/") for prefix in prefixes]
+    return not places or any(image.startswith(place) and ends_there(image[len(place) :]) for place in places)
 
 
 def _images(pod: str) -> str:

@@ -154,7 +154,7 @@ class TeamNamespaceArgs(Arguments):
 
     def terms(self, namespace: str) -> Terms:
         """What the namespace holds its pods to."""
-        return Terms(self.quotas(namespace), self.limits(), self.pod_security)
+        return Terms(self.quotas(namespace), self.limits(), self.pod_security, self.registries)
 
 
 _RESERVED = {"team": "team", "owner": "owner", "cost-center": "costCenter"}

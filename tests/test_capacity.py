@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from decimal import Decimal
 from typing import Any
 
+import pulumi
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -295,13 +296,21 @@ def test_a_container_that_would_never_be_admitted_is_refused(
             "gets 1Gi by the team's containerLimits\n  set resources.limits.memory",
         ),
         ({"resources": {"requests": {"cpu": "1"}}, "shared_memory": "1Gi"}, {}, None),
+        (
+            {},
+            {"registries": ["ghcr.io/acme", "quay.io/acme/b"]},
+            "image: a:v1 comes from none of the team's registries: ghcr.io/acme, quay.io/acme/b\n"
+            "  take it from there, or add its place to the team's registries",
+        ),
+        ({}, {"registries": ["a"]}, None),
+        ({"image": pulumi.Output.from_input("b:v1")}, {"registries": ["a"]}, None),
     ],
 )
 def test_pods_that_the_team_would_refuse_or_kill_are_refused(
     given: dict[str, Any], team: dict[str, Any], message: str | None
 ) -> None:
     def program() -> None:
-        TrainingJob("a", {"team": TeamNamespace("nlp", team), "image": "a:v1", **given})
+        TrainingJob("a", {"image": "a:v1", **given, "team": TeamNamespace("nlp", team)})
 
     if message is None:
         deploy(program)

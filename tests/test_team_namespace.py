@@ -6,6 +6,7 @@ import pytest
 
 from components import ArgumentError, PriorityClasses, PriorityClassesArgs, TeamNamespace, TeamNamespaceArgs
 from components import priority as priorities
+from components.registries import allowed
 from components.takeover import existed
 from components.team_namespace import POD_SECURITY_VERSION, manifests
 from tests.mocks import Deployment, deploy
@@ -215,6 +216,25 @@ def test_no_role_writes_what_rules_the_namespace_or_has_wildcards(role: str) -> 
 def test_places_of_images_end_where_a_name_does() -> None:
     (rule,) = objects(registries=["ghcr.io/acme", "pytorch/"])["registry-policy"]["spec"]["validations"]
     assert '["ghcr.io/acme", "pytorch"].exists(place, image == place' in rule["expression"]
+
+
+@pytest.mark.parametrize(
+    ("image", "is_allowed"),
+    [
+        ("ghcr.io/acme/server:v1", True),
+        ("ghcr.io/acme-evil/server:v1", False),
+        ("quay.io/acme/server", True),
+        ("quay.io/acme/server:v1", True),
+        ("quay.io/acme/server@sha256:0", True),
+        ("quay.io/acme/server2:v1", False),
+        ("registry:5000/a", False),
+        ("registry/a", True),
+    ],
+)
+def test_images_of_other_places_are_known_beforehand(image: str, is_allowed: bool) -> None:
+    """The real-server test has the policy say the same."""
+    assert allowed(image, ["ghcr.io/acme", "quay.io/acme/server", "registry/"]) == is_allowed
+    assert allowed(image, [])
 
 
 @pytest.mark.parametrize(
