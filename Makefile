@@ -29,10 +29,10 @@ test: lint ## unit, manifest and configuration tests; needs nothing but PyPI
 	@$(IN_VENV)/python -m pytest tests --ignore tests/e2e --numprocesses auto
 
 e2e: $(READY) ## the real engine against a cluster of its own
-	@$(IN_VENV)/python -m pytest tests/e2e -m "not long" --numprocesses 6 --dist loadfile --no-loadscope-reorder
+	@$(IN_VENV)/python -m pytest tests/e2e -m "not long" --numprocesses 7 --dist loadfile --no-loadscope-reorder
 
 e2e-long: $(READY) ## those that go further: killed servers, fifty broken stacks, eighty reviewed changes
-	@$(IN_VENV)/python -m pytest tests/e2e -m long --numprocesses 6 --dist loadfile --no-loadscope-reorder
+	@$(IN_VENV)/python -m pytest tests/e2e -m long --numprocesses 7 --dist loadfile --no-loadscope-reorder
 
 bench: $(READY) ## figures of the program's own cost
 	@$(IN_VENV)/python -m benchmarks.training_jobs
