@@ -47,6 +47,10 @@ def load() -> StackSettings:
     return _validated(pulumi.get_stack(), values, [*problems, *_refused_keys(given, secret)])
 
 
+# The keys of a stack's file, as Pulumi reads it.
+_OF_PULUMI = {"config", "encryptedkey", "encryptionsalt", "environment", "secretsprovider"}
+
+
 def load_file(stack: str, folder: Path) -> StackSettings:
     """The settings of a stack from ``Pulumi.<stack>.yaml`` in a folder, without an engine.
 
@@ -68,7 +72,14 @@ def load_file(stack: str, folder: Path) -> StackSettings:
         mark = getattr(error, "problem_mark", None)
         where = f" at line {mark.line + 1}, column {mark.column + 1}" if mark else ""
         raise StackError(stack, [Problem((), f"is not YAML{where}", "mend the indentation or quotes there")]) from None
-    config = _mapping(stack, _mapping(stack, content).get("config"), "config: ")
+    whole = _mapping(stack, content)
+    unknown = sorted(str(key) for key in whole.keys() - _OF_PULUMI)
+    if unknown and "config" not in whole:  # a misspelled one would make an empty stack
+        known = ", ".join(sorted(_OF_PULUMI))
+        raise StackError(
+            stack, [Problem((), f"{', '.join(unknown)} is no key of a stack's file", f"Pulumi knows {known}")]
+        )
+    config = _mapping(stack, whole.get("config"), "config: ")
     ours = {key.split(":", 1)[1]: value for key, value in config.items() if str(key).startswith(f"{PROJECT}:")}
     secret = [key for key, value in ours.items() if _holds_secret(value)]
     values = {key: value for key, value in ours.items() if key in _KEYS}

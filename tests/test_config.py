@@ -144,6 +144,7 @@ def test_values_that_may_be_secrets_are_not_echoed(key: str, tmp_path: Path) -> 
         ("config: false", "Pulumi.prod.yaml: config: must be a mapping"),
         ("- ml-platform:teams", "Pulumi.prod.yaml: must be a mapping of keys to values\n  write each setting"),
         ("[]", "Pulumi.prod.yaml: must be a mapping"),
+        ("confg: {}\nencryptionsalt: v1", "Pulumi.prod.yaml: confg is no key of a stack's file\n"),
     ],
 )
 def test_a_file_that_is_no_stack(content: str, message: str, tmp_path: Path) -> None:
