@@ -61,7 +61,7 @@ class Capacity:
     """What a team has, and what its workloads have taken of it so far."""
 
     def __init__(self, terms: Terms) -> None:
-        self._terms = terms
+        self.terms = terms
         self._workloads: dict[str, Footprint] = {}
         # Kept, so that the thousandth workload takes no longer to count than the first.
         self._totals = [dict.fromkeys(quota.hard, Decimal(0)) for quota in terms.quotas]
@@ -70,15 +70,15 @@ class Capacity:
         """Count a workload in; where something does not fit it is not counted, and said."""
         totals = [
             {key: total + _share(key, quota, footprint)[0] for key, total in known.items()}
-            for quota, known in zip(self._terms.quotas, self._totals, strict=True)
+            for quota, known in zip(self.terms.quotas, self._totals, strict=True)
         ]
         exceeded = any(
             total > amount(quota.hard[key])
-            for quota, known in zip(self._terms.quotas, totals, strict=True)
+            for quota, known in zip(self.terms.quotas, totals, strict=True)
             for key, total in known.items()
         )
-        if exceeded or any(_refused_pods(self._terms, workload, footprint)):
-            return list(shortfalls(self._terms, {**self._workloads, workload: footprint}))
+        if exceeded or any(_refused_pods(self.terms, workload, footprint)):
+            return list(shortfalls(self.terms, {**self._workloads, workload: footprint}))
         self._workloads[workload], self._totals = footprint, totals
         return []
 

@@ -161,3 +161,10 @@ def http_route(metadata: Manifest, args: RouteArgs, backends: Mapping[str, int],
             "rules": [rule],
         },
     }
+
+
+def address(status: Mapping[str, Any] | None) -> str | None:
+    """The IP address or host name in the status of a Service or an Ingress, where a load balancer has given one."""
+    ingress = ((status or {}).get("loadBalancer") or {}).get("ingress") or [{}]
+    found: str | None = ingress[0].get("hostname") or ingress[0].get("ip")
+    return found

@@ -144,10 +144,14 @@ def _surge(strategy: Manifest, replicas: int) -> int:
     """How many pods a rollout adds to the replicas."""
     if strategy.get("type", "RollingUpdate") == "Recreate":
         return 0
-    surge = strategy.get("rollingUpdate", {}).get("maxSurge", "25%")
-    if isinstance(surge, int):
-        return surge
-    return int((Decimal(surge.rstrip("%")) * replicas / 100).to_integral_value(ROUND_CEILING))
+    return share_of(replicas, strategy.get("rollingUpdate", {}).get("maxSurge", "25%"))
+
+
+def share_of(replicas: int, value: int | str) -> int:
+    """A number of pods, or a percentage of the replicas, rounded up as Kubernetes does."""
+    if isinstance(value, str) and value.endswith("%"):
+        return int((Decimal(value.rstrip("%")) * replicas / 100).to_integral_value(ROUND_CEILING))
+    return int(value)
 
 
 def _pods(template: Manifest, count: int, how: str, defaults: tuple[Usage, Usage]) -> Pods:

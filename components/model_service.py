@@ -362,7 +362,7 @@ class ModelService(pulumi.ComponentResource):
                 + (f":{port}" if port != 80 else "")
             )
         )
-        self.external_address = service.status.apply(_external_address)
+        self.external_address = service.status.apply(exposure.address)
         self.register_outputs({"url": self.url, "externalAddress": self.external_address})
 
 
@@ -385,9 +385,3 @@ def _options(args: ModelServiceArgs) -> dict[str, pulumi.ResourceOptions]:
 
 def _timeouts(seconds: int) -> pulumi.CustomTimeouts:
     return pulumi.CustomTimeouts(create=f"{seconds}s", update=f"{seconds}s")
-
-
-def _external_address(status: dict[str, Any] | None) -> str | None:
-    ingress = ((status or {}).get("loadBalancer") or {}).get("ingress") or [{}]
-    address: str | None = ingress[0].get("hostname") or ingress[0].get("ip")
-    return address

@@ -267,7 +267,7 @@ class TeamNamespace(pulumi.ComponentResource):
         args = TeamNamespaceArgs.of(args)
         checked_name("TeamNamespace", args.name or name, NamespaceName)
         super().__init__(TYPE, name, {}, opts)
-        self._name, self._limits = name, args.limits()
+        self._name = name
         self._capacity = Capacity(args.terms(args.name or name))
         self.tenant = tenant(name, args)
         objects = manifests(name, args)
@@ -287,7 +287,7 @@ class TeamNamespace(pulumi.ComponentResource):
         Raises ArgumentError where the quota cannot hold them beside those that were counted before,
         with the resource, the sum and every workload's share.
         """
-        found = self._capacity.add(workload, footprint(objects.values(), self._limits))
+        found = self._capacity.add(workload, footprint(objects.values(), self._capacity.terms.limits))
         if found:
             raise ArgumentError("", [self._problem(short) for short in found])
 

@@ -123,16 +123,17 @@ class StackSettings(Arguments):
         """What the teams' quotas cannot hold."""
         problems: list[Any] = []
         for name, team in self.teams.items():
-            owner, limits = tenant(name, team), team.limits()
+            owner = tenant(name, team)
+            terms = team.terms(str(owner.namespace))
             places: dict[str, tuple[str, ...]] = {}
             own, objects = itself(name, team_manifests(name, team))
-            counted = {own: footprint(objects.values(), limits)}
+            counted = {own: footprint(objects.values(), terms.limits)}
             for workload in workloads:
                 if workload.args.team == name or workload.args.namespace == owner.namespace:
                     told = f"{_KINDS[workload.section][0]} {workload.name}"
                     places[told] = workload.at()
-                    counted[told] = footprint(workload.objects.values(), limits)
-            for short in shortfalls(team.terms(str(owner.namespace)), counted):
+                    counted[told] = footprint(workload.objects.values(), terms.limits)
+            for short in shortfalls(terms, counted):
                 place = ("teams", name) if short.workload is None else places[short.workload]
                 problems.append(((*place, *short.path), refusal(short)))
         return problems

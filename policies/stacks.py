@@ -1,8 +1,8 @@
 """Rules about an object in view of the others."""
 
 from collections.abc import Iterator, Sequence
-from decimal import ROUND_CEILING, Decimal
 
+from components.footprint import share_of
 from components.quantities import amount
 from policies.rule import WORKLOADS, Manifest, namespace, of_stacks, pod_templates, selects, target
 
@@ -104,9 +104,9 @@ def _disruption_allowed(manifest: Manifest, stack: Sequence[Manifest]) -> Iterat
     if not pods:
         return
     if "maxUnavailable" in spec:
-        spare = _share(spec["maxUnavailable"], pods)
+        spare = share_of(pods, spec["maxUnavailable"])
     else:
-        spare = pods - _share(spec.get("minAvailable", 0), pods)
+        spare = pods - share_of(pods, spec.get("minAvailable", 0))
     if spare < 1:
         names = [w["metadata"]["name"] for name, w in selected.items() if fewest[name] or not any(fewest.values())]
         yield f"allows none of the {pods} pods of {' and '.join(names)} to be moved"
@@ -132,13 +132,6 @@ def _scalers(workload: Manifest, stack: Sequence[Manifest]) -> Iterator[Manifest
             scaled = scaler["spec"]["scaleTargetRef"]
             if (scaled.get("kind", "Deployment"), scaled["name"]) == (workload["kind"], workload["metadata"]["name"]):
                 yield scaler
-
-
-def _share(value: int | str, replicas: int) -> int:
-    """A number of pods, or a share of them, rounded up as Kubernetes does."""
-    if isinstance(value, str) and value.endswith("%"):
-        return int((Decimal(value.rstrip("%")) * replicas / 100).to_integral_value(ROUND_CEILING))
-    return int(value)
 
 
 @of_stacks(

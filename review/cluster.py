@@ -14,7 +14,7 @@ from review.admission import altered
 from review.api import Cluster, ForbiddenError, UnansweredError
 from review.pods import made_by
 from review.preview import Manifest, Preview, Step, known
-from review.symptoms import SYMPTOMS
+from review.symptoms import recognized
 
 _VERBS = {"create": ("create", "patch"), "update": ("patch",), "delete": ("delete",), "replace": ("create", "delete")}
 
@@ -219,12 +219,7 @@ def _shadow(template: Manifest, place: str, mine: set[tuple[str, str]]) -> Manif
 def _meaning(said: str) -> str:
     """What the API server said, in the words that explain uses."""
     said = said.removeprefix("Error from server (Forbidden): ").removeprefix("Error from server ")
-    for symptom in SYMPTOMS:
-        match = symptom.pattern.search(said) if "FailedCreate" in symptom.reasons else None
-        if match is not None:
-            groups = {key: text or "" for key, text in match.groupdict().items()}
-            return f"{symptom.what.format(**groups)}; {symptom.mend.format(**groups)}"
-    return said
+    return "; ".join(recognized("FailedCreate", said) or (said,))
 
 
 _OF_THE_CLUSTER = {"StorageClass"}

@@ -11,7 +11,7 @@ from typing import Any
 
 from review.api import UnansweredError
 from review.kubeconfig import kubeconfig
-from review.symptoms import SYMPTOMS
+from review.symptoms import recognized
 
 Object = Mapping[str, Any]
 
@@ -101,12 +101,8 @@ def _count(found: dict[tuple[str, str, str], Diagnosis], diagnosis: Diagnosis | 
 
 
 def _diagnosed(workload: str, reason: str, message: str) -> Diagnosis | None:
-    for symptom in SYMPTOMS:
-        match = symptom.pattern.search(message) if reason in symptom.reasons else None
-        if match is not None:
-            groups = {name: text or "" for name, text in match.groupdict().items()}
-            return Diagnosis(workload, symptom.what.format(**groups), symptom.mend.format(**groups), _short(message))
-    return None
+    meaning = recognized(reason, message)
+    return Diagnosis(workload, *meaning, _short(message)) if meaning else None
 
 
 def _containers(pod: Object, workload: str) -> Iterable[Diagnosis]:

@@ -4,6 +4,7 @@ import re
 from dataclasses import dataclass
 from typing import Any
 
+from components.exposure import address
 from policies.rule import WORKLOADS, target
 from review.preview import Manifest, Step
 
@@ -41,8 +42,9 @@ def _of(step: Step) -> Interruption | None:
         what = _lost(step)
         return Interruption(name, why, what, gone=True) if what else None
     after = step.after or {}
-    if before["kind"] == "Service" and _address(step.live) and (after.get("spec") or {}).get("type") != "LoadBalancer":
-        return Interruption(name, "no longer a load balancer", f"gives up the address {_address(step.live)}", gone=True)
+    given = address(step.live.get("status")) if before["kind"] == "Service" else None
+    if given and (after.get("spec") or {}).get("type") != "LoadBalancer":
+        return Interruption(name, "no longer a load balancer", f"gives up the address {given}", gone=True)
     if before["kind"] in {"Deployment", "StatefulSet", "DaemonSet"}:
         return _rollout(name, step, before.get("spec") or {}, after.get("spec") or {})
     return None
@@ -103,8 +105,8 @@ def _lost(step: Step) -> str:
     if kind == "PersistentVolumeClaim":
         return "its data, unless the storage class retains volumes"
     if kind == "Service":
-        address = _address(live)
-        return f"gives up the address {address}" if address else "its cluster IP; clients lose their connections"
+        given = address(status)
+        return f"gives up the address {given}" if given else "its cluster IP; clients lose their connections"
     if kind == "Job":
         if status.get("active"):
             return f"{_pods(status['active'])} of a running job: what is not in a checkpoint is lost"
@@ -122,12 +124,6 @@ def _lost(step: Step) -> str:
 def _running(live: Manifest) -> int:
     status: dict[str, Any] = live.get("status") or {}
     return int(status.get("replicas") or status.get("currentNumberScheduled") or 0)
-
-
-def _address(live: Manifest) -> str | None:
-    ingress = ((live.get("status") or {}).get("loadBalancer") or {}).get("ingress") or [{}]
-    address: str | None = ingress[0].get("hostname") or ingress[0].get("ip")
-    return address
 
 
 def _pods(count: int) -> str:

@@ -225,3 +225,13 @@ SYMPTOMS = [
         "give it a priorityClass, or let checkpoints carry it over",
     ),
 ]
+
+
+def recognized(reason: str, message: str) -> tuple[str, str] | None:
+    """What a message of the cluster means, and the mend; None where no symptom is known for it."""
+    for symptom in SYMPTOMS:
+        match = symptom.pattern.search(message) if reason in symptom.reasons else None
+        if match is not None:
+            groups = {name: text or "" for name, text in match.groupdict().items()}
+            return symptom.what.format(**groups), symptom.mend.format(**groups)
+    return None
