@@ -1,11 +1,14 @@
 """ML workloads on Kubernetes as Pulumi components."""
 
-from .arguments import ArgumentError
-from .hardware import NodePool, Toleration
-from .model_service import ModelService, ModelServiceArgs
-from .priority import PriorityClassArgs, PriorityClasses, PriorityClassesArgs
-from .team_namespace import TeamNamespace, TeamNamespaceArgs
-from .training_job import TrainingJob, TrainingJobArgs
+from .base.errors import ArgumentError
+from .model_service.args import ModelServiceArgs
+from .model_service.component import ModelService
+from .pod.node_pool import NodePool, Toleration
+from .priority_classes import PriorityClassArgs, PriorityClasses, PriorityClassesArgs
+from .team_namespace.args import TeamNamespaceArgs
+from .team_namespace.component import TeamNamespace
+from .training_job.args import TrainingJobArgs
+from .training_job.component import TrainingJob
 from .version import VERSION
 
 __all__ = [

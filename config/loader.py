@@ -12,7 +12,7 @@ import yaml
 from pulumi.runtime.config import CONFIG, is_config_secret
 from pydantic import ValidationError
 
-from components.arguments import Problem, problems_of, property_path
+from components.base.errors import Problem, problems_of, property_path
 from config.schema import Schema
 from config.settings import StackSettings
 

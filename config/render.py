@@ -10,9 +10,10 @@ from typing import Any
 
 import yaml
 
-from components import model_service, priority, team_namespace, training_job
-from components.priority import PriorityClassesArgs
-from components.registration import Manifest, Manifests
+from components import model_service, team_namespace, training_job
+from components import priority_classes as priority
+from components.base.registration import Manifest, Manifests
+from components.priority_classes import PriorityClassesArgs
 from config.settings import StackSettings
 
 

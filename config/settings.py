@@ -7,16 +7,18 @@ from typing import Annotated, Any, Self, cast
 from pydantic import Field, ValidationInfo, ValidatorFunctionWrapHandler, field_validator, model_validator
 
 from components import ModelServiceArgs, NodePool, TeamNamespaceArgs, TrainingJobArgs, model_service, training_job
-from components.arguments import Arguments, refuse, refuse_all
-from components.capacity import shortfalls
-from components.footprint import footprint
-from components.names import DnsLabel, NamespaceName, ServiceName
-from components.priority import PriorityClassesByName
-from components.team_namespace import Tenant, itself, refusal, tenant
-from components.team_namespace import manifests as team_manifests
-from components.workload import WorkloadArgs
-from config.collisions import Workload, collisions
-from config.presets import PRESETS
+from components.base.arguments import Arguments
+from components.base.errors import refuse, refuse_all
+from components.base.names import DnsLabel, NamespaceName, ServiceName
+from components.pod.presets import PRESETS
+from components.priority_classes import PriorityClassesByName
+from components.team_namespace.args import Tenant, refusal, tenant
+from components.team_namespace.component import itself
+from components.team_namespace.footprint import footprint
+from components.team_namespace.manifests import manifests as team_manifests
+from components.team_namespace.quota_check import shortfalls
+from components.workload.args import WorkloadArgs
+from config.conflicts import Workload, collisions
 
 
 class NodePoolSettings(NodePool):

@@ -21,12 +21,12 @@ import pulumi
 from pydantic.fields import FieldInfo
 
 from components import ModelService, ModelServiceArgs, PriorityClasses, TeamNamespace, TrainingJob, TrainingJobArgs
-from components.arguments import Arguments
-from components.priority import PriorityClassArgs
-from components.team_namespace import TeamNamespaceArgs
-from components.workload import WorkloadArgs
+from components.base.arguments import Arguments
+from components.pod.presets import PRESETS
+from components.priority_classes import PriorityClassArgs
+from components.team_namespace.args import TeamNamespaceArgs
+from components.workload.args import WorkloadArgs
 from config import StackSettings
-from config.presets import PRESETS
 from config.settings import NodePoolSettings
 
 FOLDER = Path(__file__).resolve().parent / "reference"

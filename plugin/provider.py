@@ -26,7 +26,8 @@ from components import (
     TrainingJob,
     TrainingJobArgs,
 )
-from components.arguments import Arguments, problems_of
+from components.base.arguments import Arguments
+from components.base.errors import problems_of
 from plugin.schema import PACKAGE, outputs, schema, token
 
 COMPONENTS: dict[type[pulumi.ComponentResource], type[Arguments]] = {

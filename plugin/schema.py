@@ -19,7 +19,7 @@ from pydantic.alias_generators import to_camel, to_pascal
 from pydantic.fields import FieldInfo
 
 from components import VERSION, TeamNamespace
-from components.arguments import Arguments
+from components.base.arguments import Arguments
 
 PACKAGE = "ml-platform"
 

@@ -19,7 +19,8 @@ from pulumi.runtime import rpc
 from pulumi.runtime.proto import analyzer_pb2 as proto
 from pulumi.runtime.proto import analyzer_pb2_grpc, plugin_pb2
 
-from policies.rule import RULES, UNKNOWN, Finding, Manifest
+from components.base.objects import UNKNOWN, Manifest
+from policies.rule import RULES, Finding
 from policies.settings import PolicySettings, PolicySettingsError, judged
 
 NAME, VERSION = "ml-platform", "1.0.0"

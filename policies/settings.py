@@ -18,8 +18,10 @@ from typing import Annotated, Any, Self
 import yaml
 from pydantic import AfterValidator, BeforeValidator, Field, ValidationError
 
-from components.arguments import Arguments, Problem, problems_of, property_path, refuse
-from policies.rule import RULES, Finding, Level, Manifest, Rule, Verdict, judge
+from components.base.arguments import Arguments
+from components.base.errors import Problem, problems_of, property_path, refuse
+from components.base.objects import Manifest
+from policies.rule import RULES, Finding, Level, Rule, Verdict, judge
 
 NAMESPACE = "policies"
 

@@ -17,13 +17,13 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from review.api import Cluster, UnansweredError
-from review.cluster import Checks, check, not_asked, seen
+from review.cluster.checks import Checks, check, not_asked, seen
+from review.cluster.kubeconfig import kubeconfig
+from review.cluster.kubectl import Cluster, UnansweredError
 from review.explain import ClusterError, explain, read, told
-from review.formats import FORMATS
-from review.kubeconfig import kubeconfig
-from review.model import review
 from review.preview import Preview, PreviewError, parse
+from review.render import FORMATS
+from review.review import review
 
 
 def main() -> int:

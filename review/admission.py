@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterable
 
-from policies.rule import namespace, target
+from components.base.objects import namespace, target
 from review.preview import Manifest, Step, known
 
 # What a refusal says → the kinds of objects that decide it.

@@ -6,11 +6,12 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
 
-from components.footprint import Footprint, Usage, footprint
-from components.quantities import amount
-from components.quota import ContainerLimits, Quota
-from components.resources import is_gpu
-from policies.rule import UNKNOWN, WORKLOADS, UnknownValueError, namespace, pod_templates, target
+from components.base.objects import UNKNOWN, WORKLOADS, UnknownValueError, namespace, pod_templates, target
+from components.base.quantities import amount
+from components.pod.resources import is_gpu
+from components.team_namespace.footprint import Footprint, Usage, footprint
+from components.team_namespace.limit_range import ContainerLimits
+from components.team_namespace.resource_quota import Quota
 from review.preview import Manifest
 
 HOURS_PER_MONTH = 730

@@ -9,8 +9,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from review.api import UnansweredError
-from review.kubeconfig import kubeconfig
+from review.cluster.kubeconfig import kubeconfig
+from review.cluster.kubectl import UnansweredError
 from review.symptoms import recognized
 
 Object = Mapping[str, Any]

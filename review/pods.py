@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterable
 
-from policies import UNKNOWN
+from components.base.objects import UNKNOWN
 from review.preview import Manifest
 
 

@@ -9,7 +9,7 @@ from pulumi.runtime import rpc
 from pydantic import BaseModel, ConfigDict, ValidationError
 from pydantic.alias_generators import to_camel
 
-from policies import UNKNOWN
+from components.base.objects import UNKNOWN
 
 Manifest = Mapping[str, Any]
 

@@ -15,11 +15,11 @@ import sys
 import time
 from pathlib import Path
 
+from operations.rollback import rollback
 from sandbox import nodes, servers, store, toolchain
 from sandbox.cluster import Cluster
 from sandbox.layout import Layout, SandboxError
 from sandbox.progress import say, step
-from sandbox.rollback import rollback
 from sandbox.stacks import Stacks, check
 
 

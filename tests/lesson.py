@@ -4,7 +4,7 @@ from typing import Any
 
 import yaml
 
-from components.quantities import amount
+from components.base.quantities import amount
 
 MANIFESTS: list[dict[str, Any]] = list(
     yaml.safe_load_all("""

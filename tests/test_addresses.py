@@ -3,7 +3,7 @@
 import pytest
 from pydantic import TypeAdapter, ValidationError
 
-from components.addresses import Cidr
+from components.base.cidr import Cidr
 
 ADAPTER: TypeAdapter[str] = TypeAdapter(Cidr)
 

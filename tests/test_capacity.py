@@ -10,9 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from components import ArgumentError, ModelService, NodePool, TeamNamespace, TrainingJob
-from components.footprint import Footprint, Usage, footprint
-from components.quantities import amount, spelled
-from components.quota import ContainerLimits
+from components.base.quantities import amount, spelled
+from components.team_namespace.footprint import Footprint, Usage, footprint
+from components.team_namespace.limit_range import ContainerLimits
 from tests.mocks import deploy
 
 Resources = dict[str, dict[str, str]]

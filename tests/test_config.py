@@ -13,9 +13,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from components.arguments import Problem, problems_of
+from components.base.errors import Problem, problems_of
+from components.pod.presets import PRESETS
 from config import StackError, StackSettings, load, load_file, schema
-from config.presets import PRESETS
 from tests.broken import BROKEN, prod
 from tests.mocks import deploy
 

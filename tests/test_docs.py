@@ -14,7 +14,7 @@ import pytest
 import yaml
 
 import components
-from components.runs import refuse_change
+from components.training_job.immutability import refuse_change
 from config import StackError, StackSettings, load_file
 from docs import write_reference as reference
 from tests.lesson import missing

@@ -6,7 +6,7 @@ import pulumi
 import pytest
 
 from components import ArgumentError, ModelService, ModelServiceArgs, NodePool, TeamNamespace
-from components.model_service import manifests, warnings
+from components.model_service.manifests import manifests, warnings
 from tests.mocks import deploy
 from tests.model_services import CANARY, CUSTOM, OPTIONS
 from tests.schemas import assert_valid

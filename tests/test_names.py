@@ -3,7 +3,7 @@
 import pytest
 from pydantic import TypeAdapter, ValidationError
 
-from components.names import ObjectName, QualifiedName
+from components.base.names import ObjectName, QualifiedName
 
 
 @pytest.mark.parametrize("name", ["a", "a.b", "bert-v1.2", "models.example.com", "0", "a" * 253])

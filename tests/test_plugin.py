@@ -12,7 +12,7 @@ from pulumi.errors import InputPropertiesError
 from pulumi.runtime import rpc
 
 from components import VERSION, ArgumentError, PriorityClassesArgs
-from components.arguments import Arguments
+from components.base.arguments import Arguments
 from plugin.provider import COMPONENTS, Components
 from plugin.schema import schema
 from tests.mocks import Deployment, deploy

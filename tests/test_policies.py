@@ -13,9 +13,9 @@ from google.protobuf import json_format, struct_pb2
 from pulumi.runtime import rpc
 from pulumi.runtime.proto import analyzer_pb2 as proto
 
-from policies import RULES, UNKNOWN, PolicySettings, judge, judged
+from components.base.objects import UNKNOWN, Manifest
+from policies import RULES, PolicySettings, judge, judged
 from policies.pack import Pack, plain
-from policies.rule import Manifest
 from policies.settings import PolicySettingsError
 from tests.test_program import run
 

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import TypeAdapter, ValidationError
 
-from components.quantities import ByteSize, Quantity, amount
+from components.base.quantities import ByteSize, Quantity, amount
 
 ADAPTER: TypeAdapter[str] = TypeAdapter(Quantity)
 

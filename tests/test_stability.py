@@ -7,7 +7,7 @@ import re
 import pulumi
 
 from components import VERSION
-from components.registration import KubernetesObject
+from components.base.registration import KubernetesObject
 from tests.mocks import deploy
 from tests.stability import CHANGELOG, RECORD, Record, aliases, current, made, news, problems
 

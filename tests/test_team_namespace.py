@@ -5,10 +5,11 @@ from typing import Any
 import pytest
 
 from components import ArgumentError, PriorityClasses, PriorityClassesArgs, TeamNamespace, TeamNamespaceArgs
-from components import priority as priorities
-from components.registries import allowed
-from components.takeover import existed
-from components.team_namespace import POD_SECURITY_VERSION, manifests
+from components import priority_classes as priorities
+from components.base.ownership import existed
+from components.team_namespace.args import POD_SECURITY_VERSION
+from components.team_namespace.image_registries import allowed
+from components.team_namespace.manifests import manifests
 from tests.mocks import Deployment, deploy
 from tests.schemas import assert_valid
 

@@ -6,7 +6,7 @@ import pulumi
 import pytest
 
 from components import ArgumentError, NodePool, TeamNamespace, Toleration, TrainingJob, TrainingJobArgs
-from components.training_job import manifests
+from components.training_job.manifests import manifests
 from tests.mocks import deploy
 from tests.schemas import assert_valid
 from tests.trainings import CUSTOM, OPTIONS, container, job, objects, pod_spec

@@ -6,8 +6,8 @@ import pulumi
 import pytest
 
 from components import ArgumentError, TrainingJob
-from components.runs import changes, refuse_change, run_of
-from components.waiting import RunFailed, ended_well
+from components.training_job.await_annotations import RunFailed, ended_well
+from components.training_job.immutability import changes, refuse_change, run_of
 from tests.mocks import deploy
 from tests.trainings import arguments, job, objects
 

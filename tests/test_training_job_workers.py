@@ -5,8 +5,8 @@ from typing import Any
 import pytest
 
 from components import ArgumentError, NodePool, TrainingJob
-from components.network import Network, dns
-from components.network import policies as team_policies
+from components.team_namespace.network_policies import Network, dns
+from components.team_namespace.network_policies import policies as team_policies
 from tests.mocks import deploy
 from tests.schemas import assert_valid
 from tests.trainings import arguments, container, env, job, objects

@@ -3,7 +3,7 @@
 from typing import Any
 
 from components import TrainingJobArgs
-from components.training_job import manifests
+from components.training_job.manifests import manifests
 from tests import workloads
 
 _TORCHRUN: dict[str, Any] = {"workers": 4, "distributed": "torchrun"}

@@ -13,11 +13,12 @@ from typing import Any
 import pytest
 
 from components import ModelServiceArgs, NodePool, TeamNamespaceArgs, TrainingJobArgs, model_service, training_job
-from components.capacity import Terms, shortfalls
-from components.footprint import Footprint, footprint
-from components.quantities import spelled
-from components.quota import ContainerLimits
-from components.team_namespace import manifests, tenant
+from components.base.quantities import spelled
+from components.team_namespace.args import tenant
+from components.team_namespace.footprint import Footprint, footprint
+from components.team_namespace.limit_range import ContainerLimits
+from components.team_namespace.manifests import manifests
+from components.team_namespace.quota_check import Terms, shortfalls
 from tests.e2e.api import Api, Object
 from tests.e2e.peak import at_peak
 from tests.e2e.project import Project

@@ -14,10 +14,10 @@ from unittest.mock import patch
 
 import pytest
 
-from review.api import Cluster
-from review.cluster import check, seen
-from review.model import review
+from review.cluster.checks import check, seen
+from review.cluster.kubectl import Cluster
 from review.preview import parse
+from review.review import review
 from tests.e2e.project import Project
 from tests.review.proposals import HARMFUL, HARMLESS, Edit, base, nothing
 

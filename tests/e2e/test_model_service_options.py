@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from components import ModelServiceArgs
-from components.model_service import manifests
+from components.model_service.manifests import manifests
 from tests.e2e.api import Api
 from tests.e2e.project import Project, Stack
 from tests.e2e.watch import watching

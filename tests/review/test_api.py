@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from review.api import Cluster, ForbiddenError, UnansweredError
-from review.cluster import check, seen
-from review.kubeconfig import kubeconfig
+from review.cluster.checks import check, seen
+from review.cluster.kubeconfig import kubeconfig
+from review.cluster.kubectl import Cluster, ForbiddenError, UnansweredError
 from review.preview import parse
 
 FILE = Path(__file__).parent / "prod-change.json"

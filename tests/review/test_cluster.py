@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from policies import UNKNOWN
-from review.api import Cluster, ForbiddenError
-from review.cluster import Checks, check
+from components.base.objects import UNKNOWN
+from review.cluster.checks import Checks, check
+from review.cluster.kubectl import Cluster, ForbiddenError
 from review.pods import made_by
 from review.preview import Preview, parse
 from tests.review.proposals import Manifests

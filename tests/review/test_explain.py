@@ -8,7 +8,7 @@ from typing import Any, get_args
 
 import pytest
 
-from components.rollout import Rollout
+from components.model_service.rollout import Rollout
 from review.explain import KINDS, ClusterError, Diagnosis, explain, read, told
 from review.symptoms import SYMPTOMS
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from review.formats import marker
+from review.render import marker
 
 PROJECT = Path(__file__).resolve().parent.parent.parent
 WORKFLOWS = sorted((PROJECT / ".github" / "workflows").glob("*.yml"))

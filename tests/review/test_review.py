@@ -12,14 +12,15 @@ from typing import Any
 
 import pytest
 
-from policies import UNKNOWN
+from components.base.objects import UNKNOWN
 from review.capacity import Gpus, gpus, quota_use
-from review.changes import FieldChange, changes
-from review.formats import as_json, markdown, marker, text
-from review.model import Review, review
-from review.page import LIMIT, Page, Section, bar, code, fitted
+from review.diff import FieldChange, changes
+from review.layout import LIMIT, Page, Section, code, fitted
+from review.page import bar
 from review.pools import node_pools
 from review.preview import UNKNOWN_TEXT, PreviewError, parse
+from review.render import as_json, markdown, marker, text
+from review.review import Review, review
 from review.secrets import shown
 
 HERE = Path(__file__).parent

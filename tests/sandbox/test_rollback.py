@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
+from operations.rollback import Update, choose, updates
 from sandbox.layout import SandboxError
-from sandbox.rollback import Update, choose, updates
 
 
 def entry(number: int, version: str, *, result: str = "succeeded", kind: str = "update", **more: Any) -> dict[str, Any]:

@@ -1,0 +1,1 @@
+"""What all components share: argument models, errors, names, labels, registration, ownership."""

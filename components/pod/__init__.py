@@ -1,0 +1,1 @@
+"""What pods are made of: nodes, resources, security, volumes, environment."""

@@ -1,0 +1,134 @@
+"""The objects of a TrainingJob: a Job (default), a JobSet, or a single Pod, and what belongs around it."""
+
+from ..base.labels import WORKERS, Labels, workload_labels
+from ..base.registration import Manifest, Manifests, annotated
+from ..team_namespace.args import Tenant
+from ..workload.pod_template import Pod, pod_template, service_account
+from .args import _CHECKPOINTS, TrainingJobArgs
+from .await_annotations import of_job, of_jobset, of_pod
+from .immutability import run_name
+from .jobset import jobset, name_of_job
+from .torchrun import network, service_name, torchrun
+
+# A node that is emptied to save money would end a run that has cost more.
+_POD_ANNOTATIONS = {"karpenter.sh/do-not-disrupt": "true"}
+
+
+# A sidecar does not end when the training ends, and the Job with it would never be complete.
+_POD_LABELS = {"sidecar.istio.io/inject": "false"}
+
+
+QUEUE_LABEL = "kueue.x-k8s.io/queue-name"
+
+
+def manifests(name: str, args: TrainingJobArgs, tenant: Tenant) -> Manifests:
+    """The objects of a TrainingJob, by role; the run itself comes last."""
+    derived = {"team": tenant.team, "framework": args.framework, "experiment": args.experiment}
+    labels = workload_labels(name, "training", args.labels, derived)
+    metadata = annotated({"name": name, "namespace": tenant.namespace, "labels": labels}, args.annotations)
+    objects: dict[str, Manifest] = dict(service_account(name, args, metadata))
+    if args.previous_runs == "keep":
+        # Owns the runs: when it goes, Kubernetes deletes them all.
+        runs = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {**metadata, "name": f"{name}-runs"}}
+        objects["runs"] = runs
+    if args.workers > 1:
+        objects |= network(name, metadata, labels, open_egress=args.security.open_egress)
+    return {**objects, run_role(args): _run(name, args, metadata)}
+
+
+def run_role(args: TrainingJobArgs) -> str:
+    """The role of the object that is the run."""
+    return "jobset" if args.restart == "group" else args.controller
+
+
+def _run(name: str, args: TrainingJobArgs, metadata: Manifest) -> Manifest:
+    run = run_name(name, args.run_id)
+    queue = {QUEUE_LABEL: args.queue} if args.queue else {}
+    metadata = {**metadata, "name": run, "labels": {**metadata["labels"], **queue}}
+    template = _template(name, run, args, metadata["labels"])
+    if args.controller == "pod":
+        return _pod(metadata, template, args)
+    job = _job(metadata, template, args)
+    if args.restart == "group":
+        return jobset(annotated(metadata, of_jobset(args.wait_for, queued=args.queue is not None)), job, args.retries)
+    return job
+
+
+def _template(name: str, run: str, args: TrainingJobArgs, labels: Labels) -> Manifest:
+    """The pods of a run. Their labels are those that do not change while it exists."""
+    own = {key for key in args.labels if key != "app"} | {QUEUE_LABEL}
+    env = [args.checkpoints.env(run)] if args.checkpoints else []
+    if args.distributed == "torchrun":
+        env += torchrun(
+            name_of_job(run) if args.restart == "group" else run,
+            service_name(name),
+            workers=args.workers,
+            at_least=args.at_least(),
+            processes=args.gpus or 1,
+            restarts=args.retries,
+        )
+    isolated = WORKERS if args.workers > 1 else {}
+    pod = Pod(
+        {**{key: value for key, value in labels.items() if key not in own}, **isolated, **_POD_LABELS},
+        shared_memory=args.memory_for_sharing(),
+        env=env,
+        volumes={_CHECKPOINTS: args.checkpoints.volume()} if args.checkpoints else {},
+        annotations=_POD_ANNOTATIONS,
+        spec={
+            "restartPolicy": "OnFailure" if args.controller == "pod" else "Never",
+            **({"subdomain": service_name(name)} if args.workers > 1 else {}),
+        },
+    )
+    return pod_template(name, args, pod)
+
+
+def _pod(metadata: Manifest, template: Manifest, args: TrainingJobArgs) -> Manifest:
+    metadata = {**metadata, "labels": {**template["metadata"]["labels"], **metadata["labels"]}}
+    metadata = annotated(metadata, {**template["metadata"]["annotations"], **of_pod(args.wait_for)})
+    deadline = {"activeDeadlineSeconds": args.deadline} if args.deadline else {}
+    return {"apiVersion": "v1", "kind": "Pod", "metadata": metadata, "spec": {**template["spec"], **deadline}}
+
+
+def _job(metadata: Manifest, template: Manifest, args: TrainingJobArgs) -> Manifest:
+    wait = of_job(
+        args.wait_for,
+        queued=args.queue is not None,
+        plain=args.workers == 1 and not args.fatal_exit_codes,
+        restartable=args.previous_runs == "delete",
+    )
+    # No time to live after the end: a Job that is gone would be created, and trained, again.
+    spec = {
+        **_failures(args),
+        **({"activeDeadlineSeconds": args.deadline} if args.deadline else {}),
+        **(
+            {"completions": args.workers, "parallelism": args.workers, "completionMode": "Indexed"}
+            if args.workers > 1
+            else {}
+        ),
+        "template": template,
+    }
+    return {"apiVersion": "batch/v1", "kind": "Job", "metadata": annotated(metadata, wait), "spec": spec}
+
+
+def _failures(args: TrainingJobArgs) -> Manifest:
+    """What a failed pod means for the Job."""
+    fatal = {
+        "action": "FailJob",
+        "onExitCodes": {
+            "containerName": args.main_container(),
+            "operator": "In",
+            "values": sorted(set(args.fatal_exit_codes)),
+        },
+    }
+    # A pod that is evicted, preempted or lost with its node has not failed.
+    disrupted = {"action": "Ignore", "onPodConditions": [{"type": "DisruptionTarget", "status": "True"}]}
+    rules = [fatal] if args.fatal_exit_codes else []
+    if args.restart == "group":
+        # The operator counts the retries, of all together: the first pod that fails is the group's end.
+        return {"backoffLimit": 0, **({"podFailurePolicy": {"rules": rules}} if rules else {})}
+    policy = {"podFailurePolicy": {"rules": [*rules, disrupted]}}
+    if args.workers == 1:
+        return {"backoffLimit": args.retries, **policy}
+    # Workers that need each other fail together, as soon as too few are left; others go on alone.
+    lost = {"maxFailedIndexes": args.workers - args.at_least()} if args.distributed == "torchrun" else {}
+    return {"backoffLimitPerIndex": args.retries, **lost, **policy}

@@ -1,0 +1,1 @@
+"""What training jobs and model services share: arguments and the pod template."""

@@ -1,0 +1,1 @@
+"""What an operator of a stack does: roll back a model, run Pulumi's commands."""
