@@ -44,8 +44,8 @@ def collisions(workloads: Iterable[Workload]) -> Iterator[Problem]:
     owners: dict[tuple[str, str, str], tuple[Workload, str]] = {}
     for workload in workloads:
         if named.setdefault((workload.namespace, workload.name), workload.section) != workload.section:
-            mend = f"rename it, for example to {workload.name}-service"
-            yield workload.at(), refuse("a training job of this name is in the same namespace", mend)
+            fix = f"rename it, for example to {workload.name}-service"
+            yield workload.at(), refuse("a training job of this name is in the same namespace", fix)
             continue
         if isinstance(workload.args, ModelServiceArgs) and workload.args.canary:
             yield from ((workload.at(), error) for _, error in canary.fits(workload.name, []))
@@ -71,8 +71,8 @@ def _one_object(kind: str, name: str, first: tuple[Workload, str], second: tuple
     """Two workloads, each with the role of the object that both would have, as a problem of one of them."""
     (other, _), (workload, role) = (second, first) if first[1].startswith("canary") else (first, second)
     if role.startswith("canary"):
-        mend = "rename that service" if kind == "Deployment" else "give that Service another name"
-        return workload.at("canary"), refuse(f"its objects would be those of the service {other.name}", mend)
+        fix = "rename that service" if kind == "Deployment" else "give that Service another name"
+        return workload.at("canary"), refuse(f"its objects would be those of the service {other.name}", fix)
     what = f"a {kind} {name!r} of {other.name} is in the same namespace"
     if kind == _RUN:
         return workload.at("runId"), refuse(what, "give it another runId")

@@ -21,7 +21,7 @@ _KEYS = {str(field.alias) for field in StackSettings.model_fields.values()}
 
 
 class StackError(pulumi.RunError):
-    """A stack's configuration is wrong: every problem, where it stands and how to mend it.
+    """A stack's configuration is wrong: every problem, where it stands and how to fix it.
 
     Pulumi prints a RunError without a traceback.
     """
@@ -71,7 +71,7 @@ def load_file(stack: str, folder: Path) -> StackSettings:
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         where = f" at line {mark.line + 1}, column {mark.column + 1}" if mark else ""
-        raise StackError(stack, [Problem((), f"is not YAML{where}", "mend the indentation or quotes there")]) from None
+        raise StackError(stack, [Problem((), f"is not YAML{where}", "fix the indentation or quotes there")]) from None
     whole = _mapping(stack, content)
     unknown = sorted(str(key) for key in whole.keys() - _OF_PULUMI)
     if unknown and "config" not in whole:  # a misspelled one would make an empty stack
@@ -91,8 +91,8 @@ def _mapping(stack: str, value: Any, where: str = "") -> Mapping[Any, Any]:
     if value is None:
         return {}
     if not isinstance(value, Mapping):
-        mend = f"write each setting as a key below config:, for example {PROJECT}:teams:"
-        raise StackError(stack, [Problem((), f"{where}must be a mapping of keys to values", mend)])
+        fix = f"write each setting as a key below config:, for example {PROJECT}:teams:"
+        raise StackError(stack, [Problem((), f"{where}must be a mapping of keys to values", fix)])
     return value
 
 
@@ -121,8 +121,8 @@ def _parsed(settings: Mapping[str, str]) -> tuple[dict[str, Any], list[Problem]]
 
 def _refused_keys(given: Iterable[str], secret: list[str]) -> list[Problem]:
     unknown = [Problem((key,), "is not a known key", unknown_key=True) for key in given if key not in _KEYS]
-    mend = "keep secrets in a Secret of the cluster, and refer to its keys with secretEnv"
-    return unknown + [Problem((key,), "holds a secret, which would end up in the state", mend) for key in secret]
+    fix = "keep secrets in a Secret of the cluster, and refer to its keys with secretEnv"
+    return unknown + [Problem((key,), "holds a secret, which would end up in the state", fix) for key in secret]
 
 
 def _holds_secret(value: Any) -> bool:
@@ -132,10 +132,10 @@ def _holds_secret(value: Any) -> bool:
 
 
 def _explain(stack: str, problem: Problem) -> list[str]:
-    """Where, what, and a command or sentence that mends it."""
+    """Where, what, and a command or sentence that fixes it."""
     file = f"Pulumi.{stack}.yaml"
     if not problem.path:
-        return [f"{file}: {problem.what}", *([f"  {problem.mend}"] if problem.mend else [])]
+        return [f"{file}: {problem.what}", *([f"  {problem.fix}"] if problem.fix else [])]
     path = f"{PROJECT}:{property_path(problem.path)}"
     lines = [f"{file}: {path}: {problem.what}"]
     schema = Schema()
@@ -145,9 +145,9 @@ def _explain(stack: str, problem: Problem) -> list[str]:
         lines[0] += f" (did you mean {near[0]!r}?)" if near else f" (known: {', '.join(sorted(known))})"
         lines.append(f"  pulumi config rm --path {shlex.quote(path)} --stack {stack}")
         return lines
-    if problem.mend:
-        lines.append(f"  {problem.mend}")
-    value = problem.value if problem.value is not None else (None if problem.mend else schema.example(problem.path))
+    if problem.fix:
+        lines.append(f"  {problem.fix}")
+    value = problem.value if problem.value is not None else (None if problem.fix else schema.example(problem.path))
     if isinstance(value, bool | int | float | str):
         text = str(value).lower() if isinstance(value, bool) else str(value)
         lines.append(f"  pulumi config set --path {shlex.quote(path)} {shlex.quote(text)} --stack {stack}")

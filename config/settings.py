@@ -13,7 +13,7 @@ from components.base.names import DnsLabel, NamespaceName, ServiceName
 from components.pod.presets import PRESETS
 from components.priority_classes import PriorityClassesByName
 from components.team_namespace.args import Tenant, refusal, tenant
-from components.team_namespace.component import itself
+from components.team_namespace.component import own_objects
 from components.team_namespace.footprint import footprint
 from components.team_namespace.manifests import manifests as team_manifests
 from components.team_namespace.quota_check import shortfalls
@@ -115,8 +115,8 @@ class StackSettings(Arguments):
         for name, team in sorted(self.teams.items(), key=lambda item: item[1].name is not None):
             namespace = team.name or name
             if namespace in owners:
-                mend = "give each team a namespace of its own"
-                error = refuse(f"namespace {namespace} already belongs to team {owners[namespace]}", mend)
+                fix = "give each team a namespace of its own"
+                error = refuse(f"namespace {namespace} already belongs to team {owners[namespace]}", fix)
                 problems.append((("teams", name, "name"), error))
             owners.setdefault(namespace, name)
         return problems
@@ -128,7 +128,7 @@ class StackSettings(Arguments):
             owner = tenant(name, team)
             terms = team.terms(str(owner.namespace))
             places: dict[str, tuple[str, ...]] = {}
-            own, objects = itself(name, team_manifests(name, team))
+            own, objects = own_objects(name, team_manifests(name, team))
             counted = {own: footprint(objects.values(), terms.limits)}
             for workload in workloads:
                 if workload.args.team == name or workload.args.namespace == owner.namespace:

@@ -89,15 +89,15 @@ def choose(found: list[Update], service: str, stack: str, to: str | None) -> Upd
     ran = [update for update in found if update.succeeded]
     if to is not None:
         wanted = [update for update in ran if update.called(to)]
-        mend = "TO= takes a model version, an image or its tag, or the number of an update. "
+        fix = "TO= takes a model version, an image or its tag, or the number of an update. "
     else:
         wanted = [update for update in ran if update.version != found[0].version]
-        mend = ""
+        fix = ""
     if wanted:
         return wanted[0]
     what = f"{to!r} never ran" if to is not None else f"no other version than {_title(found[0].version)} ever ran"
     known = list(dict.fromkeys(_title(update.version) for update in ran))
-    raise SandboxError(f"{service} on stack {stack}: {what}. {mend}What ran: {', '.join(known) or 'nothing'}")
+    raise SandboxError(f"{service} on stack {stack}: {what}. {fix}What ran: {', '.join(known) or 'nothing'}")
 
 
 def _title(version: Mapping[str, Any]) -> str:

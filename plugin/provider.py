@@ -70,7 +70,7 @@ def _arguments(model: type[Arguments], inputs: Mapping[str, Any]) -> Arguments:
         return model.model_validate(_whole(inputs), by_alias=True, by_name=False)
     except ValidationError as error:
         problems: list[InputPropertyErrorDetails] = [
-            {"property_path": problem.where(), "reason": "; ".join(filter(None, (problem.what, problem.mend)))}
+            {"property_path": problem.where(), "reason": "; ".join(filter(None, (problem.what, problem.fix)))}
             for problem in problems_of(error)
         ]
         raise InputPropertiesError(f"{model.__name__.removesuffix('Args')}: wrong arguments", problems) from None

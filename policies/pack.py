@@ -62,8 +62,8 @@ class Pack(analyzer_pb2_grpc.AnalyzerServicer):
             proto.PolicyInfo(
                 name=rule.id,
                 description=rule.reason,
-                message=rule.mend,
-                remediation_steps=rule.mend,
+                message=rule.fix,
+                remediation_steps=rule.fix,
                 enforcementLevel=_LEVELS[rule.level],
                 policy_type=proto.POLICY_TYPE_STACK if rule.whole_stack else proto.POLICY_TYPE_RESOURCE,
             )
@@ -117,7 +117,7 @@ class Pack(analyzer_pb2_grpc.AnalyzerServicer):
         return proto.AnalyzeResponse(diagnostics=diagnostics)
 
     def Remediate(self, request: Any, context: Any) -> Any:  # noqa: N802, ARG002
-        """Change nothing: what is wrong is mended in the stack's file, where a reviewer sees it."""
+        """Change nothing: what is wrong is fixed in the stack's file, where a reviewer sees it."""
         return proto.RemediateResponse()
 
     def _findings(
@@ -135,7 +135,7 @@ class Pack(analyzer_pb2_grpc.AnalyzerServicer):
             policyPackName=NAME,
             policyPackVersion=VERSION,
             description=finding.rule.reason,
-            message=f"{text}\n{finding.rule.reason}\n{finding.rule.mend}",
+            message=f"{text}\n{finding.rule.reason}\n{finding.rule.fix}",
             urn=urn,
             enforcementLevel=_LEVELS[self._settings.level(finding.rule)],
         )

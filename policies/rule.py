@@ -25,7 +25,7 @@ class Rule:
     reason: str
     """Why it exists, as a sentence that a reviewer understands."""
 
-    mend: str
+    fix: str
     """What to do about a finding."""
 
     level: Level
@@ -60,14 +60,14 @@ RULES: dict[str, Rule] = {}
 """All rules by id, in the order of their definition."""
 
 
-def _add(rule_id: str, reason: str, mend: str, level: Level, check: Check, *, whole_stack: bool = False) -> None:
+def _add(rule_id: str, reason: str, fix: str, level: Level, check: Check, *, whole_stack: bool = False) -> None:
     if rule_id in RULES:
         raise ValueError(f"there are two rules {rule_id}")
-    RULES[rule_id] = Rule(rule_id, reason, mend, level, check, whole_stack)
+    RULES[rule_id] = Rule(rule_id, reason, fix, level, check, whole_stack)
 
 
 def of_containers(
-    rule_id: str, reason: str, mend: str, level: Level = "mandatory"
+    rule_id: str, reason: str, fix: str, level: Level = "mandatory"
 ) -> Callable[[Callable[[Manifest, Manifest], Iterator[str]]], None]:
     """A rule about each container; the function is given the container and its pod's spec."""
 
@@ -79,13 +79,13 @@ def of_containers(
                     for what in about(container, spec):
                         yield f"container {container['name']} {what}"
 
-        _add(rule_id, reason, mend, level, check)
+        _add(rule_id, reason, fix, level, check)
 
     return add
 
 
 def of_pods(
-    rule_id: str, reason: str, mend: str, level: Level = "mandatory"
+    rule_id: str, reason: str, fix: str, level: Level = "mandatory"
 ) -> Callable[[Callable[[Manifest], Iterator[str]]], None]:
     """A rule about each pod; the function is given the pod's spec."""
 
@@ -94,13 +94,13 @@ def of_pods(
             for template in pod_templates(manifest):
                 yield from about(template["spec"])
 
-        _add(rule_id, reason, mend, level, check)
+        _add(rule_id, reason, fix, level, check)
 
     return add
 
 
 def of_objects(
-    rule_id: str, reason: str, mend: str, kinds: Iterable[str], level: Level = "mandatory"
+    rule_id: str, reason: str, fix: str, kinds: Iterable[str], level: Level = "mandatory"
 ) -> Callable[[Callable[[Manifest], Iterator[str]]], None]:
     """A rule about each object of some kinds."""
     judged = frozenset(kinds)
@@ -110,13 +110,13 @@ def of_objects(
             if manifest["kind"] in judged:
                 yield from about(manifest)
 
-        _add(rule_id, reason, mend, level, check)
+        _add(rule_id, reason, fix, level, check)
 
     return add
 
 
 def of_stacks(
-    rule_id: str, reason: str, mend: str, kinds: Iterable[str], level: Level = "mandatory"
+    rule_id: str, reason: str, fix: str, kinds: Iterable[str], level: Level = "mandatory"
 ) -> Callable[[Check], None]:
     """A rule about each object of some kinds, in view of all the others."""
     judged = frozenset(kinds)
@@ -126,7 +126,7 @@ def of_stacks(
             if manifest["kind"] in judged:
                 yield from about(manifest, stack)
 
-        _add(rule_id, reason, mend, level, check, whole_stack=True)
+        _add(rule_id, reason, fix, level, check, whole_stack=True)
 
     return add
 

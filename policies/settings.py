@@ -111,15 +111,15 @@ class PolicySettings(Arguments):
 
 
 class PolicySettingsError(Exception):
-    """The settings are wrong: every problem, and how to mend it."""
+    """The settings are wrong: every problem, and how to fix it."""
 
     def __init__(self, problems: Sequence[Problem]) -> None:
         lines = []
         for problem in problems:
             lines.append(f"{NAMESPACE}:{property_path(problem.path)}: {problem.what}")
-            mend = problem.mend or (f"write {problem.value}" if problem.value is not None else None)
-            if mend:
-                lines.append(f"  {mend}")
+            fix = problem.fix or (f"write {problem.value}" if problem.value is not None else None)
+            if fix:
+                lines.append(f"  {fix}")
         super().__init__("\n".join(lines))
 
 

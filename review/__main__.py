@@ -3,7 +3,7 @@
 python -m review --stack prod                      run pulumi preview, and write the page
 python -m review --stack prod --base main          tell apart what the commit main would change already
 python -m review --stack prod --preview FILE       take the output of pulumi preview --json --show-sames (-: stdin)
-python -m review explain --stack prod              after a failed up: what is wrong, and the mend
+python -m review explain --stack prod              after a failed up: what is wrong, and the fix
 
 Exit status: 0; 1 where the change would fail or is forbidden, or something is wrong; 2 where that cannot be told.
 """

@@ -1,4 +1,4 @@
-"""Which refusals of a dry run a change may mend itself: the API server judges by what is there before it."""
+"""Which refusals of a dry run a change may fix itself: the API server judges by what is there before it."""
 
 import re
 from collections.abc import Iterable

@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import Any
 
 from components.base.objects import UNKNOWN, WORKLOADS, UnknownValueError, namespace, pod_templates, target
-from components.base.quantities import amount
+from components.base.quantities import parse_quantity
 from components.pod.resources import is_gpu
 from components.team_namespace.footprint import Footprint, Usage, footprint
 from components.team_namespace.limit_range import ContainerLimits
@@ -69,7 +69,9 @@ def _uses(place: str, quota: Quota, before: Footprint | None, after: Footprint |
     if quota.others:  # it is there to refuse the pods of other priorities, and has no use to show
         return []
     return [
-        QuotaUse(place, quota.name, key, _share(key, quota, before), _share(key, quota, after), amount(str(hard)))
+        QuotaUse(
+            place, quota.name, key, _share(key, quota, before), _share(key, quota, after), parse_quantity(str(hard))
+        )
         for key, hard in quota.hard.items()
     ]
 

@@ -1,4 +1,4 @@
-"""After a failed ``up``: what is wrong with the workloads of a stack, and the mend.
+"""After a failed ``up``: what is wrong with the workloads of a stack, and the fix.
 
 ``explain`` is a pure function over what the API server says of some namespaces; ``read`` asks it.
 """
@@ -36,7 +36,7 @@ class Diagnosis:
     """The object that the stack made: ``Deployment ml-serving/bert``."""
 
     what: str
-    mend: str
+    fix: str
     said: str
     """What the cluster said, shortened."""
 
@@ -95,7 +95,7 @@ def _runs(job: Object) -> bool:
 
 def _count(found: dict[tuple[str, str, str], Diagnosis], diagnosis: Diagnosis | None, count: int) -> None:
     if diagnosis is not None:
-        key = diagnosis.workload, diagnosis.what, diagnosis.mend
+        key = diagnosis.workload, diagnosis.what, diagnosis.fix
         before = found[key].count if key in found else 0
         found[key] = Diagnosis(*key, diagnosis.said, before + count)
 
@@ -119,8 +119,8 @@ def _containers(pod: Object, workload: str) -> Iterable[Diagnosis]:
         if ended.get("reason") == "OOMKilled":
             limit = limits.get(name, {}).get("memory")
             what = f"container {name} was OOMKilled: the memory limit{f' of {limit}' if limit else ''} is too low"
-            mend = "raise resources.limits.memory, or make it load less at once: smaller batches, fewer workers"
-            yield Diagnosis(workload, what, mend, f"exit code {ended.get('exitCode', 137)}")
+            fix = "raise resources.limits.memory, or make it load less at once: smaller batches, fewer workers"
+            yield Diagnosis(workload, what, fix, f"exit code {ended.get('exitCode', 137)}")
         elif waiting.get("reason") == "CrashLoopBackOff" or ended.get("exitCode"):
             code = ended.get("exitCode")
             what = f"container {name} ends again and again" if waiting else f"container {name} failed"
@@ -242,7 +242,7 @@ def told(stack: str, diagnoses: Sequence[Diagnosis]) -> str:
     lines = [f"{stack}: {count} wrong"]
     for diagnosis in diagnoses:
         times = f" ({diagnosis.count} times)" if diagnosis.count > 1 else ""
-        lines += ["", f"{diagnosis.workload}: {diagnosis.what}{times}", f"  {diagnosis.mend}"]
+        lines += ["", f"{diagnosis.workload}: {diagnosis.what}{times}", f"  {diagnosis.fix}"]
         if diagnosis.said:
             lines.append(f"  said: {diagnosis.said}")
     return "\n".join(lines) + "\n"

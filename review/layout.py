@@ -15,7 +15,7 @@ _ROWS_WHERE_LONG = (100, 20, 5)
 _ROWS_KEPT = 20
 
 
-# How much of an entry is kept where the page is too long: what is wrong, and as a rule the mend.
+# How much of an entry is kept where the page is too long: what is wrong, and as a rule the fix.
 _ENTRY = 1_000
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from decimal import Decimal
 
-from components.base.quantities import spelled
+from components.base.quantities import format_quantity
 from review.capacity import HOURS_PER_MONTH, Gpus, QuotaUse
 from review.layout import Page, Section, code
 from review.review import ObjectChange, Review, WorkloadChange
@@ -137,7 +137,7 @@ def _quotas(uses: Sequence[QuotaUse]) -> Section:
         told = [use for index, use in enumerate(own) if index < _KEYS_OF_A_NAMESPACE or use.exceeded]
         untold += len(own) - len(told)
         for use in told:
-            values = (spelled(value, use.key) for value in (use.before, use.after, use.hard))
+            values = (format_quantity(value, use.key) for value in (use.before, use.after, use.hard))
             rows.append((code(place), code(use.key), *values, bar(use.share)))
     return Section(
         "Quotas, with everything at its peak",
@@ -205,7 +205,7 @@ def _month(amount: Decimal, *, sign: bool = False) -> str:
 
 def _findings(review: Review) -> Section:
     lines = [
-        f"{code(f.target)} {f.what}: {f.rule.reason}. {_capitalized(f.rule.mend)}. ({f.rule.id}, {level})"
+        f"{code(f.target)} {f.what}: {f.rule.reason}. {_capitalized(f.rule.fix)}. ({f.rule.id}, {level})"
         for f, level, new in review.findings
         if new and level != "mandatory"
     ]

@@ -6,7 +6,7 @@ from datetime import date
 from typing import Any, Literal
 
 from components.base.objects import target
-from components.base.quantities import spelled
+from components.base.quantities import format_quantity
 from policies import Finding, PolicySettings, judged
 from policies import Level as Severity
 from policies.rule import Rule
@@ -98,7 +98,7 @@ def review(
     found = [
         *wrong,
         *(_exceeded(use) for use in quotas if use.exceeded),
-        *(f"{f.target} {f.what}: {f.rule.mend} ({f.rule.id})" for f, level, _ in findings if level == "mandatory"),
+        *(f"{f.target} {f.what}: {f.rule.fix} ({f.rule.id})" for f, level, _ in findings if level == "mandatory"),
     ]
     counts: dict[str, int] = {}
     for step in preview.steps:
@@ -154,7 +154,7 @@ def _rules(
 
 
 def _exceeded(use: QuotaUse) -> str:
-    after, hard = spelled(use.after, use.key), spelled(use.hard, use.key)
+    after, hard = format_quantity(use.after, use.key), format_quantity(use.hard, use.key)
     return (
         f"ResourceQuota {use.namespace}/{use.quota} allows {hard} of {use.key}, and {after} would be in use "
         "at the peak: the API server refuses the pods that do not fit"

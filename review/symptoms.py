@@ -1,4 +1,4 @@
-"""How it shows that something is wrong with a workload, what that means, and the mend."""
+"""How it shows that something is wrong with a workload, what that means, and the fix."""
 
 import re
 from dataclasses import dataclass
@@ -11,11 +11,11 @@ class Symptom:
     reasons: frozenset[str]
     pattern: re.Pattern[str]
     what: str
-    mend: str
+    fix: str
 
 
-def _symptom(reasons: str, pattern: str, what: str, mend: str) -> Symptom:
-    return Symptom(frozenset(reasons.split()), re.compile(pattern, re.IGNORECASE | re.DOTALL), what, mend)
+def _symptom(reasons: str, pattern: str, what: str, fix: str) -> Symptom:
+    return Symptom(frozenset(reasons.split()), re.compile(pattern, re.IGNORECASE | re.DOTALL), what, fix)
 
 
 _PULLS = "Failed ErrImagePull ImagePullBackOff BackOff InvalidImageName ErrImageNeverPull InspectFailed"
@@ -168,31 +168,31 @@ SYMPTOMS = [
         "Unhealthy",
         r"^Startup probe failed",
         "the startup probe is failing: the model has not loaded when the startup budget ends",
-        "raise startupBudget, or mend what keeps it from loading: kubectl logs",
+        "raise startupBudgetSeconds, or fix what keeps it from loading: kubectl logs",
     ),
     _symptom(
         "Unhealthy",
         r"^Readiness probe failed",
         "the readiness probe is failing: the pod is kept out of the Service's endpoints",
-        "check health.readiness's path and port against the server; a model that still loads wants more startupBudget",
+        "check health.readiness's path and port against the server; a model that still loads wants more startupBudgetSeconds",
     ),
     _symptom(
         "Unhealthy",
         r"^Liveness probe failed",
         "the liveness probe is failing: the container is restarted each time",
-        "check health.liveness's path and port; where the model still loads, raise startupBudget",
+        "check health.liveness's path and port; where the model still loads, raise startupBudgetSeconds",
     ),
     _symptom(
         "BackoffLimitExceeded",
         r".",
         "the run failed more often than retries allow",
-        "read the last pod's log (kubectl logs), mend the cause, then start a new run with another runId",
+        "read the last pod's log (kubectl logs), fix the cause, then start a new run with another runId",
     ),
     _symptom(
         "DeadlineExceeded",
         r".",
         "the run took longer than its deadline",
-        "raise deadline, or make it faster and resume from checkpoints",
+        "raise deadlineSeconds, or make it faster and resume from checkpoints",
     ),
     _symptom(
         "SyncLoadBalancerFailed",
@@ -228,10 +228,10 @@ SYMPTOMS = [
 
 
 def recognized(reason: str, message: str) -> tuple[str, str] | None:
-    """What a message of the cluster means, and the mend; None where no symptom is known for it."""
+    """What a message of the cluster means, and the fix; None where no symptom is known for it."""
     for symptom in SYMPTOMS:
         match = symptom.pattern.search(message) if reason in symptom.reasons else None
         if match is not None:
             groups = {name: text or "" for name, text in match.groupdict().items()}
-            return symptom.what.format(**groups), symptom.mend.format(**groups)
+            return symptom.what.format(**groups), symptom.fix.format(**groups)
     return None

@@ -42,7 +42,7 @@ def stop(sandbox: Path) -> None:
 
 
 def end(processes: Sequence[psutil.Process]) -> None:
-    """End processes by force: their data are thrown away, or mended at the next start."""
+    """End processes by force: their data are thrown away, or fixed at the next start."""
     for process in processes:
         process.kill()
     psutil.wait_procs(processes, timeout=_STOP_TIMEOUT)

@@ -1,4 +1,4 @@
-"""Pulumi's commands on the sandbox: what a user would type, after mending what a crash left."""
+"""Pulumi's commands on the sandbox: what a user would type, after fixing what a crash left."""
 
 import contextlib
 import json
@@ -52,7 +52,7 @@ class Stacks:
     def up(self, stack: str) -> None:
         """Bring a stack up."""
         self.select(stack)
-        self._mend(stack)
+        self._fix(stack)
         self._run("up", stack, "--yes", "--skip-preview")
 
     def preview(self, stack: str) -> None:
@@ -65,13 +65,13 @@ class Stacks:
 
         What the stack protects is left to the end of the cluster: nothing in a sandbox outlives that.
         """
-        self._mend(stack)
+        self._fix(stack)
         self._run("destroy", stack, "--yes", "--skip-preview", "--exclude-protected")
         self._quietly("stack", "rm", "--yes", "--force", "--preserve-config", "--stack", stack)
 
     def select(self, stack: str) -> None:
         """Select a stack, made where it is new."""
-        self._mend_checkpoints()
+        self._fix_checkpoints()
         self._quietly("stack", "select", "--create", "--stack", stack)
 
     def history(self, stack: str) -> list[dict[str, Any]]:
@@ -87,14 +87,14 @@ class Stacks:
     def deployed(self) -> list[str]:
         """The stacks of this sandbox that have resources, or had them when something was interrupted."""
         found = []
-        self._mend_checkpoints()
+        self._fix_checkpoints()
         for file in sorted(self._stack_files()):
             latest = self._checkpoint(file)
             if latest.get("resources") or latest.get("pending_operations"):
                 found.append(file.stem)
         return found
 
-    def _mend_checkpoints(self) -> None:
+    def _fix_checkpoints(self) -> None:
         """Go back one step where Pulumi was killed while it wrote down what it has done."""
         for file in self._stack_files():
             if _is_whole(file) or self._holder(file.stem) is not None:
@@ -119,7 +119,7 @@ class Stacks:
     def _locks(self, stack: str) -> list[Path]:
         return list((self._layout.state / ".pulumi" / "locks" / "organization" / "ml-platform" / stack).glob("*.json"))
 
-    def _mend(self, stack: str) -> None:
+    def _fix(self, stack: str) -> None:
         """Clear what an interrupted run left: its lock, and operations of which nobody knows the end."""
         holder = self._holder(stack)
         if holder is not None:

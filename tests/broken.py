@@ -1,4 +1,4 @@
-"""Stacks that are broken, each in one way: what is wrong, where it is said to be wrong, and the mend."""
+"""Stacks that are broken, each in one way: what is wrong, where it is said to be wrong, and the fix."""
 
 import copy
 from collections.abc import Callable
@@ -260,9 +260,9 @@ BROKEN: dict[str, tuple[Break, str, str]] = {
         "give each workload its own app label",
     ),
     "a probe that waits for longer than the model may load": (
-        _service(startupBudget=20),
+        _service(startupBudgetSeconds=20),
         f"{_SERVICE}.health.readiness.initialDelaySeconds: 30 leaves nothing of the startup budget of 20 seconds",
-        "lower it, or raise startupBudget",
+        "lower it, or raise startupBudgetSeconds",
     ),
     "an image reference that cannot be": (
         _service(image="myregistry/Bert:v1"),

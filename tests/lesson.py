@@ -4,7 +4,7 @@ from typing import Any
 
 import yaml
 
-from components.base.quantities import amount
+from components.base.quantities import parse_quantity
 
 MANIFESTS: list[dict[str, Any]] = list(
     yaml.safe_load_all("""
@@ -89,6 +89,6 @@ def missing(expected: Any, actual: Any, path: str = "") -> list[str]:
 
 def _same_quantity(expected: Any, actual: Any) -> bool:
     try:
-        return amount(expected) == amount(actual)
+        return parse_quantity(expected) == parse_quantity(actual)
     except (TypeError, ValueError):
         return False

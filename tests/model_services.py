@@ -22,13 +22,13 @@ OPTIONS: dict[str, dict[str, Any]] = {
     **workloads.OPTIONS,
     **_PROBES,
     "port": {"port": 9000},
-    "a startup budget": {"startup_budget": 1800},
+    "a startup budget": {"startup_budget_seconds": 1800},
     "version": {"version": "v1.2"},
     "replicas": {"replicas": 3},
     "GPUs with a surge": {"node_pool": GPU_POOL, "gpus": 1, "rollout": "surge"},
     "replace": {"rollout": "replace", "replicas": 2},
-    "no drain": {"drain": 0},
-    "a long drain": {"drain": 300},
+    "no drain": {"drain_seconds": 0},
+    "a long drain": {"drain_seconds": 300},
     "disruption": {"disruption": {"max_unavailable": "25%"}, "replicas": 8},
     "revision history": {"revision_history": 3},
     "autoscale by cpu": {"autoscale": {"min": 2, "max": 6, "cpu": 70}},
@@ -86,7 +86,7 @@ OPTIONS: dict[str, dict[str, Any]] = {
     },
     "metrics on the same port": {"metrics": {}},
     "ServiceMonitor": {"metrics": {"port": 9090, "monitor": "service"}},
-    "PodMonitor": {"metrics": {"monitor": "pod", "path": "/stats", "interval": 10}},
+    "PodMonitor": {"metrics": {"monitor": "pod", "path": "/stats", "interval_seconds": 10}},
 }
 """What the option is → arguments."""
 

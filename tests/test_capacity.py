@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from components import ArgumentError, ModelService, NodePool, TeamNamespace, TrainingJob
-from components.base.quantities import amount, spelled
+from components.base.quantities import format_quantity, parse_quantity
 from components.team_namespace.footprint import Footprint, Usage, footprint
 from components.team_namespace.limit_range import ContainerLimits
 from tests.mocks import deploy
@@ -134,11 +134,11 @@ def test_a_sidecar_runs_beside_the_others_that_come_after_it() -> None:
 def test_a_request_that_is_not_named_is_the_limit_or_the_default() -> None:
     limits = ContainerLimits(default_request={"memory": "1Gi"}, default={"cpu": "2", "memory": "2Gi"})
     bare = pod({"name": "c"})
-    assert peak([bare], "requests.memory", limits) == amount("1Gi")
-    assert peak([bare], "limits.memory", limits) == amount("2Gi")
+    assert peak([bare], "requests.memory", limits) == parse_quantity("1Gi")
+    assert peak([bare], "limits.memory", limits) == parse_quantity("2Gi")
     assert peak([bare], "requests.cpu", limits) == 2
     limited = pod({"name": "c", "resources": {"limits": {"memory": "4Gi", "nvidia.com/gpu": "2"}}})
-    assert peak([limited], "requests.memory", limits) == amount("4Gi")
+    assert peak([limited], "requests.memory", limits) == parse_quantity("4Gi")
     assert peak([limited], "requests.nvidia.com/gpu", limits) == 2
     assert peak([limited], "nvidia.com/gpu") == 0
 
@@ -167,13 +167,13 @@ def test_storage_counts_by_class_and_for_each_pod_that_has_a_volume_of_its_own()
         made("Deployment", replicas=2, strategy={"type": "Recreate"}, template=template),
     ]
     by_class = "fast.storageclass.storage.k8s.io"
-    assert peak(objects, "requests.storage") == peak(objects, f"{by_class}/requests.storage") == amount("30Gi")
+    assert peak(objects, "requests.storage") == peak(objects, f"{by_class}/requests.storage") == parse_quantity("30Gi")
     assert peak(objects, "persistentvolumeclaims") == peak(objects, f"{by_class}/persistentvolumeclaims") == 3
 
 
 @given(st.decimals(min_value=0, max_value=10**15, places=3), st.sampled_from(["cpu", "requests.memory", "pods"]))
 def test_a_spelled_quantity_is_enough(value: Decimal, resource: str) -> None:
-    again = amount(spelled(value, resource))
+    again = parse_quantity(format_quantity(value, resource))
     assert value <= again
     assert again - value <= value / 500 + Decimal("0.001")
 
@@ -183,7 +183,7 @@ def test_a_spelled_quantity_is_enough(value: Decimal, resource: str) -> None:
     [("40", "requests.cpu", "40"), ("72.5Gi", "limits.memory", "72.5Gi"), ("1500m", "cpu", "1.5"), ("0", "pods", "0")],
 )
 def test_quantities_are_spelled_as_people_do(value: str, resource: str, text: str) -> None:
-    assert spelled(amount(value), resource) == text
+    assert format_quantity(parse_quantity(value), resource) == text
 
 
 POOL = NodePool(image="server:v1", gpu_resource="nvidia.com/gpu")

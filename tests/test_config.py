@@ -37,7 +37,7 @@ def through_the_file(settings: dict[str, Any], folder: Path) -> None:
 
 @pytest.mark.parametrize("broken", BROKEN)
 def test_a_broken_stack_is_told_where_what_and_how_to_mend_it(broken: str, tmp_path: Path) -> None:
-    damage, where_and_what, mend = BROKEN[broken]
+    damage, where_and_what, fix = BROKEN[broken]
     settings = prod()
     damage(settings)
     with pytest.raises(StackError) as from_file:
@@ -45,7 +45,7 @@ def test_a_broken_stack_is_told_where_what_and_how_to_mend_it(broken: str, tmp_p
     with pytest.raises(StackError) as from_engine:
         through_the_engine(settings)
     assert f"Pulumi.prod.yaml: {where_and_what}" in str(from_file.value)
-    assert mend in str(from_file.value)
+    assert fix in str(from_file.value)
     assert str(from_engine.value) == str(from_file.value)
 
 

@@ -41,7 +41,7 @@ def container(role: str = "deployment", **given: Any) -> dict[str, Any]:
 
 def test_every_argument_is_among_the_options() -> None:
     # Pulumi's own, and where it lives: they are in no manifest.
-    assert named(OPTIONS) == set(ModelServiceArgs.model_fields) - {"team", "namespace", "timeout"}
+    assert named(OPTIONS) == set(ModelServiceArgs.model_fields) - {"team", "namespace", "timeout_seconds"}
 
 
 @pytest.mark.parametrize("option", OPTIONS)
@@ -101,7 +101,7 @@ def test_probes(probe: dict[str, Any], action: dict[str, Any]) -> None:
 
 def test_a_startup_probe_of_its_own() -> None:
     startup = {"command": ["loaded"], "period_seconds": 30, "timeout_seconds": 5}
-    main = container(health={"liveness": {"tcp": True}, "startup": startup}, startup_budget=100)
+    main = container(health={"liveness": {"tcp": True}, "startup": startup}, startup_budget_seconds=100)
     assert main["startupProbe"] == {
         "exec": {"command": ["loaded"]},
         "periodSeconds": 30,
@@ -119,11 +119,11 @@ def test_a_startup_probe_of_its_own() -> None:
         ({"replicas": 8}, 4 * 120),  # two more at a time
         ({"replicas": 8, "rollout": "replace"}, 8 * 120),
         ({"autoscale": {"max": 3, "cpu": 70}}, 3 * 120),
-        ({"replicas": 3, "timeout": 50}, 50),
+        ({"replicas": 3, "timeout_seconds": 50}, 50),
     ],
 )
 def test_one_startup_budget_sets_probe_deadline_and_timeout(given: dict[str, Any], waits: int) -> None:
-    given = {"startup_budget": 120, **given}
+    given = {"startup_budget_seconds": 120, **given}
     spec = objects(**given)["deployment"]["spec"]
     assert spec["progressDeadlineSeconds"] == 120
     probe = container(**given)["startupProbe"]
@@ -136,7 +136,7 @@ def test_one_startup_budget_sets_probe_deadline_and_timeout(given: dict[str, Any
 @pytest.mark.parametrize(("delay", "period"), [(0, 60), (0, 45), (30, 30), (59, 10), (0, 90)])
 def test_no_failed_probe_kills_a_model_within_the_startup_budget(delay: int, period: int) -> None:
     startup = {"tcp": True, "initial_delay_seconds": delay, "period_seconds": period}
-    probe = container(health={"startup": startup}, startup_budget=60)["startupProbe"]
+    probe = container(health={"startup": startup}, startup_budget_seconds=60)["startupProbe"]
     # At the earliest the kubelet asks as soon as the delay is over, and then once in a period.
     kills = delay + (probe["failureThreshold"] - 1) * period
     assert 60 <= kills < 60 + period
@@ -169,8 +169,8 @@ def test_the_rollout_follows_from_gpus_and_volumes_unless_it_is_chosen(given: di
 def test_a_pod_that_is_told_to_stop_serves_on_for_a_while() -> None:
     assert container()["lifecycle"] == {"preStop": {"sleep": {"seconds": 15}}}
     assert template()["spec"]["terminationGracePeriodSeconds"] == 45
-    assert template(drain=60)["spec"]["terminationGracePeriodSeconds"] == 90
-    assert "lifecycle" not in container(drain=0)
+    assert template(drain_seconds=60)["spec"]["terminationGracePeriodSeconds"] == 90
+    assert "lifecycle" not in container(drain_seconds=0)
 
 
 def test_disruptions_take_one_pod_at_a_time() -> None:
@@ -347,7 +347,7 @@ def test_names_that_leave_room_for_those_of_a_canary() -> None:
 
 def test_up_waits_for_as_many_pods_as_the_canary_has() -> None:
     # 90 % beside two pods is eighteen, of which one at a time is replaced.
-    args = arguments(replicas=2, rollout="replace", startup_budget=60, canary={**CANARY, "weight": 90})
+    args = arguments(replicas=2, rollout="replace", startup_budget_seconds=60, canary={**CANARY, "weight": 90})
     deployment = deploy(lambda: ModelService("bert", args))
     waits = {role: deployment[f"bert-{role}"].request.customTimeouts.update for role in ("deployment", "canary")}
     assert waits == {"deployment": "120s", "canary": f"{18 * 60}s"}
@@ -476,7 +476,7 @@ ONE_NODE = {"source": {"claim": "bert"}}
         ({"health": {"liveness": {"tcp": True, "port": 1}}}, "health.liveness.port: no container listens on 1"),
         ({"health": {"startup": {"tcp": True, "failure_threshold": 9}}}, "failure_threshold: follows from the startup"),
         (
-            {"health": {"readiness": {"tcp": True, "initial_delay_seconds": 60}}, "startup_budget": 60},
+            {"health": {"readiness": {"tcp": True, "initial_delay_seconds": 60}}, "startup_budget_seconds": 60},
             "health.readiness.initial_delay_seconds: 60 leaves nothing of the startup budget of 60 seconds",
         ),
         ({"version": "v 1"}, "version: 'v 1' is refused by Kubernetes"),
@@ -490,7 +490,7 @@ ONE_NODE = {"source": {"claim": "bert"}}
         ({"disruption": {"max_unavailable": "101%"}}, "disruption.max_unavailable: must be a number of pods"),
         ({"disruption": {"max_unavailable": 2**31}}, "disruption.max_unavailable: must be a number of pods"),
         ({"replicas": 10**10}, "replicas: must be at most 2147483647"),
-        ({"startup_budget": 10**12}, "startup_budget: must be at most 2147483647"),
+        ({"startup_budget_seconds": 10**12}, "startup_budget_seconds: must be at most 2147483647"),
         ({"autoscale": {"max": 2**31, "cpu": 70}}, "autoscale.max: must be at most 2147483647"),
         ({"autoscale": {"max": 3, "metric": {"name": "a/b", "target": 1}}}, "autoscale.metric.name: 'a/b' is refused"),
         (
@@ -541,13 +541,13 @@ ONE_NODE = {"source": {"claim": "bert"}}
         ),
         ({"model": {"source": {"download": {"command": ["get"], "size": "50m"}}}}, "50m is a part of a byte"),
         (
-            {"init": [{"name": "server", "resources": {"requests": {"cpu": 1}}}]},
+            {"init_containers": [{"name": "server", "resources": {"requests": {"cpu": 1}}}]},
             "'server' is taken by the main container",
         ),
         ({"model": {**ONE_NODE, "path": "/tmp"}}, "model.path: /tmp is taken by another volume"),
         (
-            {"model": ONE_NODE, "init": [{"name": "model-download", "resources": {"requests": {"cpu": 1}}}]},
-            "init[0].name: is the name of the model's own download",
+            {"model": ONE_NODE, "init_containers": [{"name": "model-download", "resources": {"requests": {"cpu": 1}}}]},
+            "init_containers[0].name: is the name of the model's own download",
         ),
     ],
 )

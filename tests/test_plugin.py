@@ -146,12 +146,12 @@ def test_a_team_of_somewhere_else_is_refused(provider: Components) -> None:
 
 
 def test_all_that_is_wrong_is_told_by_the_callers_own_paths(provider: Components) -> None:
-    wrong = {"namespace": "ml", "image": "a", "startupBudget": 0.0, "resources": {"requests": {"cpu": "8GB"}}}
+    wrong = {"namespace": "ml", "image": "a", "startupBudgetSeconds": 0.0, "resources": {"requests": {"cpu": "8GB"}}}
     with pytest.raises(InputPropertiesError) as error:
         provider.construct("bert", "ml-platform:index:ModelService", wrong)
     assert error.value.errors is not None
     told = {problem["property_path"]: problem["reason"] for problem in error.value.errors}
-    assert told["startupBudget"] == "must be at least 1 (got 0)"
+    assert told["startupBudgetSeconds"] == "must be at least 1 (got 0)"
     assert "write 8G" in told["resources.requests.cpu"]
 
 

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import TypeAdapter, ValidationError
 
-from components.base.quantities import ByteSize, Quantity, amount
+from components.base.quantities import ByteSize, Quantity, parse_quantity
 
 ADAPTER: TypeAdapter[str] = TypeAdapter(Quantity)
 
@@ -30,13 +30,13 @@ ADAPTER: TypeAdapter[str] = TypeAdapter(Quantity)
     ],
 )
 def test_amount(text: str, value: str) -> None:
-    assert amount(text) == Decimal(value)
+    assert parse_quantity(text) == Decimal(value)
 
 
 @pytest.mark.parametrize("text", ["", "8GB", "8 Gi", "-1", "1ki", "Gi", "1e", "eight", "1Gi ", "٣"])
 def test_no_quantity(text: str) -> None:
     with pytest.raises(ValueError, match="not a quantity"):
-        amount(text)
+        parse_quantity(text)
     with pytest.raises(ValidationError):
         ADAPTER.validate_python(text)
 
@@ -85,7 +85,7 @@ def test_the_text_stays_as_it_was_written(number: int, suffix: str) -> None:
 @given(st.text(max_size=12))
 def test_any_text_is_either_a_quantity_or_refused(text: str) -> None:
     try:
-        value = amount(text)
+        value = parse_quantity(text)
     except ValueError:
         with pytest.raises(ValidationError):
             ADAPTER.validate_python(text)

@@ -22,14 +22,14 @@ GPU_POOL = NodePool(
 
 
 def test_a_job_starts_a_new_pod_when_one_fails_and_is_never_collected() -> None:
-    spec = job(retries=3, deadline=3600)["spec"]
+    spec = job(retries=3, deadline_seconds=3600)["spec"]
     assert spec["template"]["spec"]["restartPolicy"] == "Never"
     assert (spec["backoffLimit"], spec["activeDeadlineSeconds"]) == (3, 3600)
     assert "ttlSecondsAfterFinished" not in spec
 
 
 def test_a_pod_is_restarted_in_place() -> None:
-    args = TrainingJobArgs(namespace="lab", image="trainer:v1", controller="pod", deadline=60)
+    args = TrainingJobArgs(namespace="lab", image="trainer:v1", controller="pod", deadline_seconds=60)
     objects = manifests("bert", args, args.tenant())
     assert "job" not in objects
     assert objects["pod"]["spec"]["restartPolicy"] == "OnFailure"
@@ -96,7 +96,7 @@ def test_environment_plain_and_from_a_secret() -> None:
 def test_init_containers_see_the_same_volumes_and_variables() -> None:
     stage = {"name": "stage", "command": ["fetch"], "env": {"B": "2"}, "resources": {"requests": {"cpu": 1}}}
     volumes = {"data": {"path": "/data", "ephemeral": "50Gi"}}
-    (init,) = pod_spec(env={"A": "1"}, init=[stage], volumes=volumes)["initContainers"]
+    (init,) = pod_spec(env={"A": "1"}, init_containers=[stage], volumes=volumes)["initContainers"]
     assert init["image"] == "trainer:v1"
     assert [variable["name"] for variable in init["env"]] == ["A", "B"]
     assert {"name": "data", "mountPath": "/data"} in init["volumeMounts"]
@@ -106,7 +106,7 @@ def test_init_containers_see_the_same_volumes_and_variables() -> None:
 def test_a_variable_of_an_init_container_takes_the_place_of_the_workloads_own() -> None:
     stage = {"name": "stage", "env": {"A": "$(B)", "TOKEN": "none"}, "resources": {"requests": {"cpu": 1}}}
     secret = {"TOKEN": {"secret": "hub", "key": "token"}}
-    spec = pod_spec(env={"A": "1", "B": "2"}, secret_env=secret, init=[stage])
+    spec = pod_spec(env={"A": "1", "B": "2"}, secret_env=secret, init_containers=[stage])
     assert spec["initContainers"][0]["env"] == [
         {"name": "B", "value": "2"},
         {"name": "A", "value": "$(B)"},
@@ -170,8 +170,8 @@ def test_security_opt_outs_are_named() -> None:
         ({"resources": {"requests": {"cpu": 9}, "limits": {"cpu": 8}}}, "resources.requests.cpu: 9 is above the limit"),
         ({"resources": {"limits": {"nvidia.com/gpu": 1}}}, "GPUs are counted by the workload's gpus"),
         ({"resources": {"limits": {"ram": "1Gi"}}}, "resources.limits.ram: is not a resource of a container"),
-        ({"init": [{"name": "a", "resources": {}}]}, "init[0].resources: is empty"),
-        ({"init": [{"name": "a"}]}, "init[0].resources: is required"),
+        ({"init_containers": [{"name": "a", "resources": {}}]}, "init_containers[0].resources: is empty"),
+        ({"init_containers": [{"name": "a"}]}, "init_containers[0].resources: is required"),
         ({"labels": {"framework": "jax"}}, "labels.framework: is set from an argument of its own"),
         ({"labels": {"app": "-x"}}, "labels.app: '-x' is refused by Kubernetes"),
         ({"env": {"1X": "a"}}, "env.1X: '1X' is refused by Kubernetes"),
@@ -221,7 +221,10 @@ def test_security_opt_outs_are_named() -> None:
             {"env": {"A": "1"}, "secret_env": {"A": {"secret": "s", "key": "k"}}},
             "secret_env.A: is a variable of env, too",
         ),
-        ({"init": [{"name": "trainer", "resources": {"requests": {"cpu": 1}}}]}, "'trainer' is taken by the main"),
+        (
+            {"init_containers": [{"name": "trainer", "resources": {"requests": {"cpu": 1}}}]},
+            "'trainer' is taken by the main",
+        ),
         ({"team": ["nlp"], "namespace": None}, "team: must be a TeamNamespace"),
         ({"team": "nlp", "namespace": None}, "team: 'nlp' is a name: only a stack's configuration knows teams by name"),
         ({"node_pool": "gpu"}, "node_pool: 'gpu' is a name: only a stack's configuration knows pools by name"),
@@ -252,7 +255,7 @@ def test_a_memory_limit_without_room_for_it_brings_no_shared_memory() -> None:
 def test_registers_its_children_and_waits_for_its_team() -> None:
     def program() -> None:
         team = TeamNamespace("nlp", {"quota": {"pods": 5}})
-        TrainingJob("bert", {"team": team, "image": "trainer:v1", "timeout": 1200})
+        TrainingJob("bert", {"team": team, "image": "trainer:v1", "timeout_seconds": 1200})
 
     deployment = deploy(program)
     assert deployment.children("bert") == {
@@ -382,10 +385,12 @@ EVERYTHING: dict[str, Any] = {
         "settings": {"path": "/settings", "config_map": "settings"},
     },
     "shared_memory": "2Gi",
-    "init": [{"name": "stage", "command": ["fetch"], "resources": {"requests": {"cpu": 1, "memory": "1Gi"}}}],
+    "init_containers": [
+        {"name": "stage", "command": ["fetch"], "resources": {"requests": {"cpu": 1, "memory": "1Gi"}}}
+    ],
     "checkpoints": {"claim": "runs", "access_mode": "ReadWriteMany"},
     "retries": 3,
-    "deadline": 3600,
+    "deadline_seconds": 3600,
     "queue": "gpus",
     "run_id": "2",
     "security": {"capabilities": ["IPC_LOCK"], "writable_root": True},
@@ -394,7 +399,7 @@ EVERYTHING: dict[str, Any] = {
 
 def test_every_argument_is_among_the_options() -> None:
     # Pulumi's own, and where it lives: they are in no manifest.
-    assert named(OPTIONS) == set(TrainingJobArgs.model_fields) - {"team", "namespace", "image", "timeout"}
+    assert named(OPTIONS) == set(TrainingJobArgs.model_fields) - {"team", "namespace", "image", "timeout_seconds"}
 
 
 @pytest.mark.parametrize("option", OPTIONS)

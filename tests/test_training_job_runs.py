@@ -60,9 +60,9 @@ def test_a_change_of_the_run_is_refused_and_says_which_field(change: dict[str, A
         {"labels": {"tier": "gold"}},
         {"queue": "gpus"},
         {"retries": 1},
-        {"deadline": 60},
+        {"deadline_seconds": 60},
         {"wait_for": "completion"},
-        {"timeout": 5},
+        {"timeout_seconds": 5},
         {"previous_runs": "keep"},
         {"image": "trainer:v2", "run_id": "2"},
         {"image": "trainer:v2", "workers": 2, "run_id": "2"},
@@ -80,13 +80,13 @@ def test_the_deadline_of_a_pod_is_set_and_lowered_and_never_put_off(
     before: int | None, after: int | None, *, refused: bool
 ) -> None:
     pod = {"controller": "pod"}
-    sentence = refusal({**pod, "deadline": before}, {**pod, "deadline": after})
+    sentence = refusal({**pod, "deadline_seconds": before}, {**pod, "deadline_seconds": after})
     assert (sentence is not None and "spec.activeDeadlineSeconds would change" in sentence) is refused
 
 
 def test_what_is_in_place_of_a_pod_and_of_a_job_is_not_of_a_group() -> None:
     assert refusal({"controller": "pod"}, {"controller": "pod", "annotations": {"note": "x"}}) is None
-    assert "activeDeadlineSeconds" in str(refusal(GROUP, {**GROUP, "deadline": 60}))
+    assert "activeDeadlineSeconds" in str(refusal(GROUP, {**GROUP, "deadline_seconds": 60}))
     assert "spec.failurePolicy.maxRestarts" in str(refusal(GROUP, {**GROUP, "retries": 1}))
 
 
@@ -199,11 +199,11 @@ def test_what_up_waits_for_of_a_pod(wait_for: str, expected: str | None) -> None
     ("given", "seconds"),
     [
         ({}, ""),
-        ({"timeout": 20}, "20s"),
-        ({"wait_for": "completion", "timeout": 20}, "20s"),
-        ({"wait_for": "completion", "deadline": 3600}, "3900s"),
+        ({"timeout_seconds": 20}, "20s"),
+        ({"wait_for": "completion", "timeout_seconds": 20}, "20s"),
+        ({"wait_for": "completion", "deadline_seconds": 3600}, "3900s"),
         ({"wait_for": "completion"}, "604800s"),
-        ({"deadline": 3600}, ""),
+        ({"deadline_seconds": 3600}, ""),
     ],
 )
 def test_the_timeout_reaches_the_children(given: dict[str, Any], seconds: str) -> None:
@@ -213,7 +213,7 @@ def test_the_timeout_reaches_the_children(given: dict[str, Any], seconds: str) -
 
 @pytest.mark.parametrize(("retries", "seconds"), [(0, "3900s"), (2, "11100s")])
 def test_each_start_of_a_group_has_its_deadline_and_up_waits_for_all_of_them(retries: int, seconds: str) -> None:
-    args = arguments(**GROUP, retries=retries, deadline=3600, wait_for="completion")
+    args = arguments(**GROUP, retries=retries, deadline_seconds=3600, wait_for="completion")
     deployment = deploy(lambda: TrainingJob("bert", args))
     assert deployment["bert-jobset"].request.customTimeouts.create == seconds
 
@@ -228,4 +228,4 @@ def test_how_a_run_ended() -> None:
 
 
 def test_only_what_cannot_change_is_guarded() -> None:
-    assert run_of(job(retries=1, deadline=5))["spec"].keys() == {"template", "podFailurePolicy"}
+    assert run_of(job(retries=1, deadline_seconds=5))["spec"].keys() == {"template", "podFailurePolicy"}

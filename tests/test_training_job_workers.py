@@ -138,7 +138,7 @@ def test_a_named_opt_out_lets_workers_call_any_address_but_that_of_the_clouds_cr
 
 
 def test_a_group_is_a_jobset_around_the_same_job() -> None:
-    made = objects(**GROUP, retries=3, fatal_exit_codes=[3], deadline=60)
+    made = objects(**GROUP, retries=3, fatal_exit_codes=[3], deadline_seconds=60)
     assert "job" not in made
     jobset = made["jobset"]
     assert (jobset["apiVersion"], jobset["kind"]) == ("jobset.x-k8s.io/v1alpha2", "JobSet")
@@ -224,12 +224,12 @@ STAGE = {"name": "stage", "resources": {"requests": {"cpu": 1}}}
         ({**TORCHRUN, "env": {"PET_NNODES": "2"}}, "env.PET_NNODES: is set by the training job itself"),
         ({"checkpoints": {"claim": "c"}, "env": {"CHECKPOINT_DIR": "/"}}, "env.CHECKPOINT_DIR: is set by the"),
         (
-            {**TORCHRUN, "init": [{**STAGE, "env": {"PET_NNODES": "2"}}]},
-            "init[0].env.PET_NNODES: is set by the training job itself",
+            {**TORCHRUN, "init_containers": [{**STAGE, "env": {"PET_NNODES": "2"}}]},
+            "init_containers[0].env.PET_NNODES: is set by the training job itself",
         ),
         (
-            {"checkpoints": {"claim": "c"}, "init": [{**STAGE, "env": {"CHECKPOINT_DIR": "/"}}]},
-            "init[0].env.CHECKPOINT_DIR: is set by the training job itself",
+            {"checkpoints": {"claim": "c"}, "init_containers": [{**STAGE, "env": {"CHECKPOINT_DIR": "/"}}]},
+            "init_containers[0].env.CHECKPOINT_DIR: is set by the training job itself",
         ),
         ({"checkpoints": {"claim": "c", "path": "/tmp/"}}, "checkpoints.path: /tmp/ is taken by the writable /tmp"),
         ({"checkpoints": {"claim": "c", "path": "/tmp"}}, "checkpoints.path: /tmp is taken by the writable /tmp"),

@@ -20,7 +20,7 @@ OPTIONS: dict[str, dict[str, Any]] = {
     "workers that call any address": {**_TORCHRUN, "security": {"open_egress": True}},
     "a group": {**_TORCHRUN, "restart": "group"},
     "fatal exit codes": {"fatal_exit_codes": [3, 4]},
-    "retries and a deadline": {"retries": 3, "deadline": 3600},
+    "retries and a deadline": {"retries": 3, "deadline_seconds": 3600},
     "a queue": {"queue": "gpus"},
     "another run": {"run_id": "2"},
     "runs that are kept": {"previous_runs": "keep"},

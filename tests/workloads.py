@@ -35,7 +35,7 @@ OPTIONS: dict[str, dict[str, Any]] = {
     },
     "shared memory": {"shared_memory": "2Gi"},
     "an init container": {
-        "init": [
+        "init_containers": [
             {
                 "name": "stage",
                 "image": "stage:v1",

@@ -71,10 +71,10 @@ def known_name(value: str, kind: str, names: Sequence[str] | None) -> None:
         raise refuse(what, None if near else f"add one, or remove this {kind}", value=near[0] if near else None)
 
 
-def refuse_unless_one(rule: str, given: Sequence[str], mend: str) -> None:
+def refuse_unless_one(rule: str, given: Sequence[str], fix: str) -> None:
     """Refuse arguments of which exactly one is to be given; ``given`` are the names of those that are."""
     if len(given) != 1:
-        raise refuse(f"{rule}: it has {' and '.join(given) or 'none'}", mend)
+        raise refuse(f"{rule}: it has {' and '.join(given) or 'none'}", fix)
 
 
 def _in_python(model: Any, path: tuple[str | int, ...]) -> tuple[str | int, ...]:

@@ -11,12 +11,12 @@ from pydantic_core import ErrorDetails, InitErrorDetails, PydanticCustomError
 
 @dataclass(frozen=True)
 class Problem:
-    """One thing that is wrong with an argument: where, what, and how to mend it."""
+    """One thing that is wrong with an argument: where, what, and how to fix it."""
 
     path: tuple[str | int, ...]
     what: str
-    mend: str | None = None
-    """A sentence that says how to mend it, where the message alone does not."""
+    fix: str | None = None
+    """A sentence that says how to fix it, where the message alone does not."""
     value: Any = None
     """A value that would be right, where one is known."""
     unknown_key: bool = False
@@ -38,14 +38,14 @@ class ArgumentError(pulumi.RunError, ValueError):
         for problem in self.problems:
             where = ".".join(filter(None, (subject, problem.where())))
             lines.append(f"{where}: {problem.what}")
-            if problem.mend:
-                lines.append(f"  {problem.mend}")
+            if problem.fix:
+                lines.append(f"  {problem.fix}")
         super().__init__("\n".join(lines))
 
 
-def refuse(what: str, mend: str | None = None, value: Any = None) -> PydanticCustomError:
-    """An error for a validator to raise: what is wrong, how to mend it, a value that would do."""
-    context = {"what": what, "mend": mend, "value": value}
+def refuse(what: str, fix: str | None = None, value: Any = None) -> PydanticCustomError:
+    """An error for a validator to raise: what is wrong, how to fix it, a value that would do."""
+    context = {"what": what, "fix": fix, "value": value}
     return PydanticCustomError("refused", "{what}", context)
 
 
@@ -115,10 +115,10 @@ def _problem(details: ErrorDetails) -> Problem:
     path = tuple(part for part in details["loc"] if not _is_machinery(part))
     context: dict[str, Any] = details.get("ctx", {})
     if details["type"] == "refused":
-        what, mend, value = context["what"], context["mend"], context["value"]
+        what, fix, value = context["what"], context["fix"], context["value"]
         if details["loc"][-1:] == ("[key]",) and value is not None:  # the name itself is wrong, not what it names
-            mend, value = f"rename it, for example to {value}", None
-        return Problem(path, what, mend, value)
+            fix, value = f"rename it, for example to {value}", None
+        return Problem(path, what, fix, value)
     template = _MESSAGES.get(details["type"])
     what = template.format(**context) if template else _decapitalized(details["msg"])
     return Problem(path, what + _got(details, path), unknown_key=details["type"] == "extra_forbidden")

@@ -46,7 +46,7 @@ class Guard:
             return pulumi.ResourceOptions()
         # The engine wants a name for each; components of one name have different parents.
         above = getattr(of_component and of_component.parent, "pulumi_resource_name", "")
-        name = f"ml-platform:takeover:{above}:{self._component}"
+        name = f"ml-platform:adoption:{above}:{self._component}"
         hook = pulumi.ResourceHook(name, self._look, pulumi.ResourceHookOptions(on_dry_run=True))
         return pulumi.ResourceOptions(hooks=pulumi.ResourceHookBinding(after_create=[hook]))
 

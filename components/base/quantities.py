@@ -25,7 +25,7 @@ _NUMBER = r"[0-9]+(\.[0-9]*)?|\.[0-9]+"
 _PATTERN = re.compile(rf"(?P<number>{_NUMBER})((?P<suffix>[numkMGTPE]|[KMGTPE]i)|[eE](?P<exponent>[+-]?[0-9]{{1,2}}))?")
 
 
-def amount(quantity: str) -> Decimal:
+def parse_quantity(quantity: str) -> Decimal:
     """The exact value of a quantity, in its base unit (cores, bytes, pieces).
 
     Raises ValueError for text that is no quantity.
@@ -39,7 +39,7 @@ def amount(quantity: str) -> Decimal:
     return number * _SUFFIXES[match["suffix"] or ""]
 
 
-def spelled(value: Decimal, resource: str) -> str:
+def format_quantity(value: Decimal, resource: str) -> str:
     """A quantity as people write it: bytes in the largest binary unit, all else as a plain number."""
     suffix = ""
     if "memory" in resource or ("storage" in resource and "claims" not in resource):
@@ -76,7 +76,7 @@ def _nearest(text: str) -> str | None:
 
 def is_whole(quantity: str) -> bool:
     """Whether a quantity is a whole number."""
-    return amount(quantity) == amount(quantity).to_integral_value()
+    return parse_quantity(quantity) == parse_quantity(quantity).to_integral_value()
 
 
 def counts_bytes(resource: str) -> bool:
@@ -89,7 +89,7 @@ def not_bytes(quantity: str) -> PydanticCustomError | None:
     if quantity[-1:] in {"m", "u", "n"}:
         near = f"{quantity[:-1]}M"
         return refuse(f"{quantity} is a part of a byte: {quantity[-1]} does not stand for megabytes", value=near)
-    if 0 < amount(quantity) < 1:
+    if 0 < parse_quantity(quantity) < 1:
         return refuse(f"{quantity} is less than a byte", "give it a unit, such as Mi or Gi")
     return None
 
@@ -102,7 +102,7 @@ def _of_bytes(quantity: str) -> str:
 
 
 def _positive(quantity: str) -> str:
-    if amount(quantity) == 0:
+    if parse_quantity(quantity) == 0:
         raise refuse("must be more than 0 (got 0)")
     return quantity
 

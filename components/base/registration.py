@@ -54,7 +54,7 @@ def register_all(
 
     ``options`` are what is special about a role: ``ignore_changes``, ``protect``, hooks. ``patches``
     are the roles whose objects somebody else makes: only the fields named here are the platform's.
-    ``timeout`` is how long to wait for each object, in seconds; default: the provider's own, ten
+    ``timeout_seconds`` is how long to wait for each object, in seconds; default: the provider's own, ten
     minutes. It is given here because a component's timeouts do not reach its children.
     """
     timeouts = pulumi.CustomTimeouts(create=f"{timeout}s", update=f"{timeout}s") if timeout else None

@@ -8,7 +8,7 @@ from ..base.errors import refuse
 from ..base.names import INT32, MAX_INT32, LabelValue, Port
 from ..pod.env import EnvValue
 from ..pod.resources import Resources
-from ..pod.volumes import of_one_node
+from ..pod.volumes import single_node
 from ..workload.args import WorkloadArgs
 from . import canary as canaries
 from . import rollout
@@ -77,7 +77,7 @@ class ModelServiceArgs(WorkloadArgs):
     health: Health = Health()
     """How Kubernetes asks a pod whether it can serve."""
 
-    startup_budget: Seconds = 600
+    startup_budget_seconds: Seconds = 600
     """Seconds in which a new pod has to serve: to pull its image and to load its model.
 
     It sets how long the startup probe may fail, Kubernetes' ``progressDeadlineSeconds``, and how long
@@ -94,7 +94,7 @@ class ModelServiceArgs(WorkloadArgs):
     volume that only one pod can mount.
     """
 
-    drain: Annotated[int, Field(ge=0, strict=True), INT32] = 15
+    drain_seconds: Annotated[int, Field(ge=0, strict=True), INT32] = 15
     """Seconds that a pod goes on serving after it was told to stop.
 
     Routers and load balancers take that long to hear of it; then it has thirty more to finish the
@@ -114,8 +114,8 @@ class ModelServiceArgs(WorkloadArgs):
     metrics: Metrics | None = None
     """Where the server tells its metrics; default: nowhere."""
 
-    timeout: Seconds | None = None
-    """Seconds that ``pulumi up`` waits for each object; default: see ``startup_budget``."""
+    timeout_seconds: Seconds | None = None
+    """Seconds that ``pulumi up`` waits for each object; default: see ``startup_budget_seconds``."""
 
     def default_resources(self) -> Resources:
         """What a server gets that asks for nothing."""
@@ -125,18 +125,18 @@ class ModelServiceArgs(WorkloadArgs):
         """Whether the model is served here, and not elsewhere."""
         return self.service.type != "ExternalName"
 
-    def fewest_pods(self) -> int:
+    def min_replicas(self) -> int:
         """How many pods serve at least, beside a canary's."""
         return self.replicas if self.autoscale is None else self.autoscale.min
 
-    def most_pods(self) -> int:
+    def max_replicas(self) -> int:
         """How many pods serve at most, beside a canary's."""
         return self.replicas if self.autoscale is None else self.autoscale.max
 
     def canary_pods(self) -> int:
         """How many pods the canary has."""
         routed = self.route is not None
-        return 0 if self.canary is None else canaries.pods(self.canary, max(1, self.fewest_pods()), routed=routed)
+        return 0 if self.canary is None else canaries.pods(self.canary, max(1, self.min_replicas()), routed=routed)
 
     def chosen_rollout(self) -> Rollout:
         """The way of rolling out: the user's own, or the one that makes progress."""
@@ -147,12 +147,12 @@ class ModelServiceArgs(WorkloadArgs):
     def wait(self, pods: int) -> int:
         """Seconds that ``pulumi up`` waits for a rollout of so many pods."""
         steps = rollout.steps(self.chosen_rollout(), pods)
-        return self.timeout or min(self.startup_budget * steps, MAX_INT32)
+        return self.timeout_seconds or min(self.startup_budget_seconds * steps, MAX_INT32)
 
     def _of_one_pod(self) -> list[str]:
         """The volumes that the pods of one node only can mount, as paths of arguments."""
-        paths = [f"volumes.{name}" for name in of_one_node(self.volumes)]
-        if self.model is not None and of_one_node({VOLUME: self.model.volume()}):
+        paths = [f"volumes.{name}" for name in single_node(self.volumes)]
+        if self.model is not None and single_node({VOLUME: self.model.volume()}):
             paths.append("model.source")
         return paths
 
@@ -164,10 +164,10 @@ class ModelServiceArgs(WorkloadArgs):
         if not self.has_pods():
             return self._needs_pods()
         metrics_port = self.metrics.port if self.metrics else None
-        health = self.health.problems(self.startup_budget, {self.port, metrics_port or self.port})
+        health = self.health.problems(self.startup_budget_seconds, {self.port, metrics_port or self.port})
         problems: list[Any] = [(("health", *path), error) for path, error in health]
         if self.model is not None:
-            problems += self.model.problems(self.volumes, self.init)
+            problems += self.model.problems(self.volumes, self.init_containers)
         if self.canary is not None:
             routed, scaled = self.route is not None, self.autoscale is not None
             problems += self.canary.problems(routed=routed, scaled=scaled)
@@ -187,26 +187,26 @@ class ModelServiceArgs(WorkloadArgs):
             return []
         problems: list[Any] = []
         if "replicas" in self.model_fields_set:
-            mend = "remove replicas: autoscale.min is the fewest pods"
-            problems.append((("replicas",), refuse("the autoscaler decides how many pods serve", mend)))
+            fix = "remove replicas: autoscale.min is the fewest pods"
+            problems.append((("replicas",), refuse("the autoscaler decides how many pods serve", fix)))
         if self.autoscale.cpu is not None and "cpu" not in self.main_resources().requests:
-            mend = "set resources.requests.cpu"
-            problems.append((("autoscale", "cpu"), refuse("is a percentage of a request that is not given", mend)))
+            fix = "set resources.requests.cpu"
+            problems.append((("autoscale", "cpu"), refuse("is a percentage of a request that is not given", fix)))
         return problems
 
     def _sharing(self) -> list[Any]:
         """A volume of one node, mounted by pods that may be on several."""
         reasons = []
-        if self.most_pods() > 1:
+        if self.max_replicas() > 1:
             argument = "replicas" if self.autoscale is None else "autoscale.max"
-            reasons.append((f"{self.most_pods()} pods", f"set {argument} to 1"))
+            reasons.append((f"{self.max_replicas()} pods", f"set {argument} to 1"))
         if self.canary is not None:
             reasons.append(("a canary", "remove the canary"))
         if self.rollout == "surge":
             reasons.append(("a surge", "set rollout: replace"))
         shared = "use a volume that several nodes can mount and say so with accessMode"
         return [
-            ((*path.split("."), "accessMode"), refuse(f"only one node can mount it, not {who}", f"{shared}, or {mend}"))
+            ((*path.split("."), "accessMode"), refuse(f"only one node can mount it, not {who}", f"{shared}, or {fix}"))
             for path in self._of_one_pod()
-            for who, mend in reasons
+            for who, fix in reasons
         ]

@@ -65,8 +65,8 @@ class Autoscale(Arguments):
             error = refuse(f"{self.min} is above max, which is {self.max}", "raise max or lower min", self.max)
             problems.append((("min",), error))
         if self.min == 0 and self.keda is None:
-            mend = "set it to 1, or scale by keda"
-            problems.append((("min",), refuse("only KEDA scales to zero", mend, value=1)))
+            fix = "set it to 1, or scale by keda"
+            problems.append((("min",), refuse("only KEDA scales to zero", fix, value=1)))
         refuse_all("Autoscale", problems)
         return self
 

@@ -42,7 +42,7 @@ class ModelService(pulumi.ComponentResource):
         for warning in warnings(args, tenant.quota):
             pulumi.log.warn(warning, resource=self)
         children = register_all(
-            self, name, objects, depends_on=args.dependencies(), timeout=args.timeout, options=_options(args)
+            self, name, objects, depends_on=args.dependencies(), timeout=args.timeout_seconds, options=_options(args)
         )
         service = children["service"]
         port = args.service.port
@@ -63,7 +63,7 @@ def _options(args: ModelServiceArgs) -> dict[str, pulumi.ResourceOptions]:
     ignored = ["spec.replicas"] if args.autoscale is not None else []
     return {
         "deployment": pulumi.ResourceOptions(
-            custom_timeouts=_timeouts(args.wait(args.most_pods())), ignore_changes=ignored
+            custom_timeouts=_timeouts(args.wait(args.max_replicas())), ignore_changes=ignored
         ),
         **(
             {"canary": pulumi.ResourceOptions(custom_timeouts=_timeouts(args.wait(args.canary_pods())))}

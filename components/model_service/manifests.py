@@ -72,11 +72,11 @@ def _canary(name: str, args: ModelServiceArgs, metadata: Manifest) -> dict[str, 
 def _deployment(name: str, args: ModelServiceArgs, metadata: Manifest, pods: Labels, replicas: int | None) -> Manifest:
     version = {"model-version": args.version, "app.kubernetes.io/version": args.version} if args.version else {}
     labels = {**metadata["labels"], **version}
-    hook, grace = rollout.draining(args.drain)
+    hook, grace = rollout.draining(args.drain_seconds)
     ports = [{"name": "http", "containerPort": args.port}]
     if _metrics_port(args) == "metrics" and args.metrics is not None:
         ports.append({"name": "metrics", "containerPort": args.metrics.port})
-    main = {"ports": ports, **args.health.manifest(args.port, args.startup_budget), **hook}
+    main = {"ports": ports, **args.health.manifest(args.port, args.startup_budget_seconds), **hook}
     spec = {"topologySpreadConstraints": rollout.spread(pods), **grace}
     pod = Pod(labels, shared_memory=args.shared_memory, main=main, spec=spec)
     return {
@@ -87,7 +87,7 @@ def _deployment(name: str, args: ModelServiceArgs, metadata: Manifest, pods: Lab
             **({} if replicas is None else {"replicas": replicas}),
             "selector": {"matchLabels": pods},
             "strategy": rollout.strategy(args.chosen_rollout()),
-            "progressDeadlineSeconds": args.startup_budget,
+            "progressDeadlineSeconds": args.startup_budget_seconds,
             "revisionHistoryLimit": args.revision_history,
             "template": pod_template(name, args, pod),
         },
@@ -106,7 +106,7 @@ def _with_pods_own(args: ModelServiceArgs) -> ModelServiceArgs:
     return args.model_copy(
         update={
             "volumes": {**args.volumes, **({VOLUME: model.volume()} if model else {})},
-            "init": [*(model.init() if model else []), *args.init],
+            "init_containers": [*(model.init_containers() if model else []), *args.init_containers],
             "annotations": {**args.annotations, **config_checksum(args.volumes, args.config_version)},
         }
     )
@@ -118,8 +118,8 @@ def _metrics_port(args: ModelServiceArgs) -> str:
 
 
 def warnings(args: ModelServiceArgs, quota: Mapping[str, Quantity]) -> list[str]:
-    """What works, but not as one might expect, given the quota of the team: each with its mend."""
+    """What works, but not as one might expect, given the quota of the team: each with its fix."""
     if not args.has_pods():
         return []
     gpus = args.node_pool.gpus(args.gpus) if args.node_pool else {}
-    return rollout.cautions(args.chosen_rollout(), args.most_pods(), gpus, quota)
+    return rollout.cautions(args.chosen_rollout(), args.max_replicas(), gpus, quota)

@@ -22,13 +22,13 @@ class Metrics(Arguments):
     monitor: Literal["service", "pod"] | None = None
     """A ServiceMonitor or a PodMonitor; the Prometheus operator has to be installed. Default: neither."""
 
-    interval: Annotated[int, Field(ge=1, strict=True)] = 30
+    interval_seconds: Annotated[int, Field(ge=1, strict=True)] = 30
     """Seconds from one scrape to the next. Default: what the Prometheus operator itself takes."""
 
 
 def monitor(metadata: Manifest, metrics: Metrics, selector: Mapping[str, Any], port: str) -> Manifest:
     """The ServiceMonitor or PodMonitor of what a selector finds; ``port`` is the name of the container's port."""
-    endpoint = {"path": metrics.path, "interval": f"{metrics.interval}s"}
+    endpoint = {"path": metrics.path, "interval": f"{metrics.interval_seconds}s"}
     spec: Manifest = {"selector": {"matchLabels": dict(selector)}}
     if metrics.monitor == "service":
         # The container's port, which need not be one of the Service's and open to its clients.

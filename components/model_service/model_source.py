@@ -11,7 +11,7 @@ from ..base.names import DeferredImage, Image, ObjectName
 from ..base.quantities import ByteSize
 from ..pod.env import Env
 from ..pod.resources import Resources
-from ..pod.volumes import AccessMode, MountPath, Volume, normalized, taken_places
+from ..pod.volumes import AccessMode, MountPath, Volume, normalized, taken_mount_paths
 from ..workload.args import InitContainer
 
 VOLUME = "model"
@@ -76,15 +76,15 @@ class Model(Arguments):
     """Where the containers see it."""
 
     def problems(
-        self, volumes: Mapping[str, Volume], init: Sequence[InitContainer]
+        self, volumes: Mapping[str, Volume], init_containers: Sequence[InitContainer]
     ) -> Iterator[tuple[list[str | int], PydanticCustomError]]:
         """What collides with the workload's other volumes and init containers."""
         if VOLUME in volumes:
             yield ["volumes", VOLUME], refuse("is the name of the model's own volume", "rename it")
-        for index, container in enumerate(init):
+        for index, container in enumerate(init_containers):
             if container.name == CONTAINER:
-                yield ["init", index, "name"], refuse("is the name of the model's own download", "rename it")
-        if normalized(self.path) in taken_places(volumes):
+                yield ["initContainers", index, "name"], refuse("is the name of the model's own download", "rename it")
+        if normalized(self.path) in taken_mount_paths(volumes):
             yield ["model", "path"], refuse(f"{self.path} is taken by another volume", "choose another path", "/models")
 
     def volume(self) -> Volume:
@@ -96,7 +96,7 @@ class Model(Arguments):
             return Volume(path=self.path, image=source.image)
         return Volume(path=self.path, claim=source.claim, access_mode=source.access_mode, read_only=True)
 
-    def init(self) -> list[InitContainer]:
+    def init_containers(self) -> list[InitContainer]:
         """The container that fetches it, where one does."""
         download = self.source.download
         if download is None:

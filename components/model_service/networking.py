@@ -58,8 +58,8 @@ class ServiceArgs(Arguments):
             ("externalName", "ExternalName", self.external_name is not None),
         ):
             if given and self.type != kind:
-                mend = f"set type: {kind} or remove {argument}"
-                problems.append(((argument,), refuse(f"goes with the type {kind}, not {self.type}", mend)))
+                fix = f"set type: {kind} or remove {argument}"
+                problems.append(((argument,), refuse(f"goes with the type {kind}, not {self.type}", fix)))
         if self.type == "ExternalName" and self.external_name is None:
             error = refuse("is required with the type ExternalName", value="models.example.com")
             problems.append((("externalName",), error))

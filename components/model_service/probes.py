@@ -46,7 +46,7 @@ class Probe(Arguments):
     """Seconds after which an answer counts as a failure."""
 
     failure_threshold: Count = 3
-    """Failures in a row that count. Of the startup probe, ``startup_budget`` decides."""
+    """Failures in a row that count. Of the startup probe, ``startup_budget_seconds`` decides."""
 
     @model_validator(mode="after")
     def _one_kind(self) -> "Probe":
@@ -86,7 +86,7 @@ class Health(Arguments):
     startup: Probe | None = None
     """Whether the model has loaded: until then the other probes wait. Default: asks what readiness asks.
 
-    It may fail for the whole of ``startup_budget``; within one more period the container is restarted.
+    It may fail for the whole of ``startup_budget_seconds``; within one more period the container is restarted.
     """
 
     def probes(self) -> Iterator[tuple[str, Probe]]:
@@ -103,10 +103,13 @@ class Health(Arguments):
                 yield [kind, "port"], refuse(f"no container listens on {probe.port}", "remove it", value)
             if probe.initial_delay_seconds >= budget:
                 what = f"{probe.initial_delay_seconds} leaves nothing of the startup budget of {budget} seconds"
-                yield [kind, "initialDelaySeconds"], refuse(what, "lower it, or raise startupBudget", budget // 2)
+                yield (
+                    [kind, "initialDelaySeconds"],
+                    refuse(what, "lower it, or raise startupBudgetSeconds", budget // 2),
+                )
         if self.startup is not None and "failure_threshold" in self.startup.model_fields_set:
-            mend = "remove it and set startupBudget, in seconds"
-            yield ["startup", "failureThreshold"], refuse("follows from the startup budget", mend)
+            fix = "remove it and set startupBudgetSeconds, in seconds"
+            yield ["startup", "failureThreshold"], refuse("follows from the startup budget", fix)
 
     def manifest(self, port: int, budget: int) -> Manifest:
         """The container's probes. ``budget`` is how long (seconds) the model may load."""

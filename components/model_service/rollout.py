@@ -113,15 +113,15 @@ def disruption_budget(name: str, metadata: Manifest, selector: Mapping[str, Any]
 
 
 def cautions(rollout: Rollout, pods: int, gpus: ResourceList, quota: Mapping[str, Quantity]) -> list[str]:
-    """What a rollout does that one might not expect, given the quota of the team: each with its mend."""
+    """What a rollout does that one might not expect, given the quota of the team: each with its fix."""
     if rollout == "replace":
         if pods > 1:
             return []
         held = "GPUs" if gpus else "volume"
-        mend = ", or set rollout: surge where as many are free" if gpus else " on a volume that they can share"
+        fix = ", or set rollout: surge where as many are free" if gpus else " on a volume that they can share"
         return [
             f"each new version interrupts the service until its model has loaded: the new pod waits for the {held} of "
-            f"the only one that serves. Run two replicas{mend}."
+            f"the only one that serves. Run two replicas{fix}."
         ]
     # What a quota counts, it holds with the surge: it is checked when the workload is counted.
     return [

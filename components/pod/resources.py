@@ -9,7 +9,7 @@ from pydantic_core import PydanticCustomError
 from ..base.arguments import Arguments
 from ..base.errors import refuse, refuse_all
 from ..base.names import QualifiedName
-from ..base.quantities import Quantity, amount, counts_bytes, is_whole, not_bytes
+from ..base.quantities import Quantity, counts_bytes, is_whole, not_bytes, parse_quantity
 
 ResourceList = dict[QualifiedName, Quantity]
 
@@ -53,8 +53,8 @@ def _misnamed(name: str) -> PydanticCustomError | None:
     if is_gpu(name):
         return refuse("GPUs are counted by the workload's gpus", f"remove {name} here and set gpus")
     if "/" not in name and name not in _NATIVE and not name.startswith("hugepages-"):
-        mend = "use cpu, memory, ephemeral-storage, hugepages-<size> or a device plugin's domain/name"
-        return refuse("is not a resource of a container", mend)
+        fix = "use cpu, memory, ephemeral-storage, hugepages-<size> or a device plugin's domain/name"
+        return refuse("is not a resource of a container", fix)
     return None
 
 
@@ -63,18 +63,18 @@ def _miscounted(name: str, quantity: Quantity) -> PydanticCustomError | None:
     if counts_bytes(name):
         return not_bytes(quantity)
     if "/" in name and not is_whole(quantity):
-        return refuse(f"counts devices: {quantity} is not a whole number", value=math.ceil(amount(quantity)))
+        return refuse(f"counts devices: {quantity} is not a whole number", value=math.ceil(parse_quantity(quantity)))
     return None
 
 
 def _beside_limit(name: str, request: Quantity, limit: Quantity | None) -> PydanticCustomError | None:
     """What is wrong with a request beside its limit."""
-    if _is_undivided(name) and (limit is None or amount(request) != amount(limit)):
-        mend = f"set limits.{name} to {request}, or give the limit alone"
-        return refuse("Kubernetes gives all of it or nothing: the request has to equal the limit", mend)
-    if limit is not None and amount(request) > amount(limit):
-        mend = "raise the limit or lower the request: Kubernetes refuses a request above its limit"
-        return refuse(f"{request} is above the limit of {limit}", mend, value=limit)
+    if _is_undivided(name) and (limit is None or parse_quantity(request) != parse_quantity(limit)):
+        fix = f"set limits.{name} to {request}, or give the limit alone"
+        return refuse("Kubernetes gives all of it or nothing: the request has to equal the limit", fix)
+    if limit is not None and parse_quantity(request) > parse_quantity(limit):
+        fix = "raise the limit or lower the request: Kubernetes refuses a request above its limit"
+        return refuse(f"{request} is above the limit of {limit}", fix, value=limit)
     return None
 
 

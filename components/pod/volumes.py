@@ -139,7 +139,7 @@ class Checkpoints(Arguments):
 CHECKPOINT_DIR = "CHECKPOINT_DIR"
 
 
-def of_one_node(volumes: Mapping[str, Volume]) -> list[str]:
+def single_node(volumes: Mapping[str, Volume]) -> list[str]:
     """The volumes that the pods of one node only can mount: a workload of several pods cannot have them."""
     return [
         name
@@ -148,7 +148,7 @@ def of_one_node(volumes: Mapping[str, Volume]) -> list[str]:
     ]
 
 
-def taken_places(volumes: Mapping[str, Volume]) -> dict[str, str]:
+def taken_mount_paths(volumes: Mapping[str, Volume]) -> dict[str, str]:
     """What is at a place already, in words: a volume of these, or one that every pod has."""
     of_these = {normalized(volume.path): f"volume {name}" for name, volume in volumes.items()}
     return {**of_these, OF_EVERY_POD["tmp"]: "the writable /tmp", OF_EVERY_POD["shm"]: "the shared memory"}

@@ -107,8 +107,8 @@ class TeamNamespaceArgs(Arguments):
             problems += [(("priorityQuotas", name, key), error) for key, error in fractions(hard)]
         for label in self.labels:
             if label in _RESERVED or label.startswith("pod-security.kubernetes.io/"):
-                mend = f"set {_RESERVED.get(label, 'podSecurity')} instead"
-                problems.append((("labels", label), refuse("is set from an argument of its own", mend)))
+                fix = f"set {_RESERVED.get(label, 'podSecurity')} instead"
+                problems.append((("labels", label), refuse("is set from an argument of its own", fix)))
         if not refused:  # from a quota that is, nothing follows
             problems += [(short.path, refusal(short)) for short in unusable(self.quota, self.limits())]
         refuse_all("TeamNamespaceArgs", problems)
@@ -132,7 +132,7 @@ _RESERVED = {"team": "team", "owner": "owner", "cost-center": "costCenter"}
 
 def refusal(shortfall: Shortfall) -> Any:
     """A shortfall as an error of its argument."""
-    return refuse(shortfall.what, shortfall.mend, shortfall.value)
+    return refuse(shortfall.what, shortfall.fix, shortfall.value)
 
 
 @dataclass(frozen=True)

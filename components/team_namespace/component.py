@@ -58,7 +58,7 @@ class TeamNamespace(pulumi.ComponentResource):
         self._capacity = Capacity(args.terms(args.name or name))
         self.tenant = tenant(name, args)
         objects = manifests(name, args)
-        self.count_in(*itself(name, objects))
+        self.count_in(*own_objects(name, objects))
         patches = {_ACCOUNT, *([_NAMESPACE] if args.adopt else [])}
         options = _options(args, objects)
         guard = Guard(name, args.name or name)
@@ -81,10 +81,10 @@ class TeamNamespace(pulumi.ComponentResource):
     def _problem(self, short: Shortfall) -> Problem:
         argument, *keys = short.path
         subject = short.workload or f"TeamNamespace {self._name}"
-        return Problem((subject, to_snake(argument), *keys), short.what, short.mend, short.value)
+        return Problem((subject, to_snake(argument), *keys), short.what, short.fix, short.value)
 
 
-def itself(name: str, objects: Manifests) -> tuple[str, Manifests]:
+def own_objects(name: str, objects: Manifests) -> tuple[str, Manifests]:
     """What a team's namespace counts for itself: its own objects, and those that Kubernetes puts there."""
     authority = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "kube-root-ca.crt"}}
     return f"TeamNamespace {name}", {**objects, "authority": authority}

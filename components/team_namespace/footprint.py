@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from decimal import ROUND_CEILING, Decimal
 from typing import Any
 
-from ..base.quantities import amount
+from ..base.quantities import parse_quantity
 from ..pod.security import Standard, opt_outs
 from .image_registries import images
 from .limit_range import ContainerLimits
@@ -167,7 +167,7 @@ def _pods(template: Manifest, count: int, how: str, defaults: tuple[Usage, Usage
     )
     containers = (*main, *(container for container, _ in init))
     memory = [v["emptyDir"] for v in spec.get("volumes", []) if v.get("emptyDir", {}).get("medium") == "Memory"]
-    in_memory = max((amount(str(volume.get("sizeLimit", 0))) for volume in memory), default=_NONE)
+    in_memory = max((parse_quantity(str(volume.get("sizeLimit", 0))) for volume in memory), default=_NONE)
     return Pods(count, how, each, containers, spec.get("priorityClassName"), opt_outs(spec), images(spec), in_memory)
 
 
@@ -180,7 +180,7 @@ def _container(container: Manifest, default_requests: Usage, default_limits: Usa
 
 
 def _amounts(resources: Mapping[str, Any]) -> Usage:
-    return {name: amount(str(quantity)) for name, quantity in resources.items()}
+    return {name: parse_quantity(str(quantity)) for name, quantity in resources.items()}
 
 
 def _together(main: list[Usage], init: list[tuple[Usage, bool]]) -> Usage:
@@ -255,7 +255,7 @@ def _count_claims(template: Manifest, pods: int, counted: Usage) -> None:
 
 
 def _count_claim(spec: Manifest, claims: int, counted: Usage) -> None:
-    storage = amount(str(spec["resources"]["requests"]["storage"])) * claims
+    storage = parse_quantity(str(spec["resources"]["requests"]["storage"])) * claims
     counted["requests.storage"] += storage
     if spec.get("storageClassName"):
         by_class = f"{spec['storageClassName']}.storageclass.storage.k8s.io"

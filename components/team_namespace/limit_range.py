@@ -7,7 +7,7 @@ from pydantic import AfterValidator, Field, model_validator
 
 from ..base.arguments import Arguments
 from ..base.errors import refuse, refuse_all
-from ..base.quantities import Quantity, amount
+from ..base.quantities import Quantity, parse_quantity
 from ..base.registration import Manifest
 from ..pod.resources import is_gpu
 from .resource_quota import _COMPUTE, fractions
@@ -50,7 +50,7 @@ class ContainerLimits(Arguments):
             ((lower, resource), refuse(f"{quantity} is above the {upper} of {high[resource]}", value=high[resource]))
             for lower, low, upper, high in steps
             for resource, quantity in low.items()
-            if resource in high and amount(quantity) > amount(high[resource])
+            if resource in high and parse_quantity(quantity) > parse_quantity(high[resource])
         ]
         for section, resources in (
             ("defaultRequest", self.default_request),
@@ -92,4 +92,4 @@ def default_limits(hard: Mapping[str, str]) -> ContainerLimits:
 
 def _at_most(quantity: str, *maxima: str | None) -> str:
     """A quantity, or less where a maximum is: a team may have less than the default in all."""
-    return min([quantity, *filter(None, maxima)], key=amount)
+    return min([quantity, *filter(None, maxima)], key=parse_quantity)

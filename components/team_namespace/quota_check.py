@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any, get_args
 
-from ..base.quantities import amount, spelled
+from ..base.quantities import format_quantity, parse_quantity
 from ..pod.security import Standard
 from .footprint import Container, Footprint, Pods
 from .image_registries import allowed
@@ -26,7 +26,7 @@ class Shortfall:
     """The argument at fault, of the team or, where one is named, of the workload."""
 
     what: str
-    mend: str | None = None
+    fix: str | None = None
     value: Any = None
     workload: str | None = None
 
@@ -49,7 +49,7 @@ def shortfalls(terms: Terms, workloads: Mapping[str, Footprint]) -> Iterable[Sho
         for key, hard in quota.hard.items() if not quota.others else ():
             shares = {name: _share(key, quota, workload) for name, workload in workloads.items()}
             total = sum((share for share, _ in shares.values()), Decimal(0))
-            if total > amount(hard):
+            if total > parse_quantity(hard):
                 short = _exceeded(quota, key, total, {name: share for name, share in shares.items() if share[0]})
                 if short.path not in told:  # a load balancer has node ports too: one mistake, one message
                     told.add(short.path)
@@ -74,7 +74,7 @@ class Capacity:
             for quota, known in zip(self.terms.quotas, self._totals, strict=True)
         ]
         exceeded = any(
-            total > amount(quota.hard[key])
+            total > parse_quantity(quota.hard[key])
             for quota, known in zip(self.terms.quotas, totals, strict=True)
             for key, total in known.items()
         )
@@ -90,26 +90,26 @@ def _refused_pods(terms: Terms, workload: str, footprint: Footprint) -> Iterable
         counting = [quota for quota in terms.quotas if quota.counts(pods.priority_class)]
         if any(quota.others for quota in counting):
             what = f"the team may not use the PriorityClass {pods.priority_class}"
-            mend = f"give the team priorityQuotas.{pods.priority_class}, or remove it"
-            yield Shortfall(("priorityClass",), what, mend, workload=workload)
+            fix = f"give the team priorityQuotas.{pods.priority_class}, or remove it"
+            yield Shortfall(("priorityClass",), what, fix, workload=workload)
         required = {key for quota in counting for key in quota.hard if key in _REQUIRED}
         for container in pods.containers:
             yield from _refused(workload, container, required, terms.limits)
         for what, standard in pods.opt_outs.items():
             if _STRICTNESS.index(standard) < _STRICTNESS.index(terms.pod_security):
                 what = f"{what}, which Pod Security {terms.pod_security} refuses"
-                mend = f"remove it, or set the team's podSecurity to {standard}"
-                yield Shortfall(("security",), what, mend, workload=workload)
+                fix = f"remove it, or set the team's podSecurity to {standard}"
+                yield Shortfall(("security",), what, fix, workload=workload)
         for image in sorted(pods.images):
             if not allowed(image, terms.registries):
                 what = f"{image} comes from none of the team's registries: {', '.join(terms.registries)}"
-                mend = "take it from there, or add its place to the team's registries"
-                yield Shortfall(("image",), what, mend, workload=workload)
+                fix = "take it from there, or add its place to the team's registries"
+                yield Shortfall(("image",), what, fix, workload=workload)
         largest = max(container.limits.get("memory", pods.in_memory) for container in pods.containers)
         if pods.in_memory > largest:
             what = (
-                f"{spelled(pods.in_memory, 'memory')} of memory used as a disk counts as a container's own, and "
-                f"a container that names no limit gets {spelled(largest, 'memory')} by the team's containerLimits"
+                f"{format_quantity(pods.in_memory, 'memory')} of memory used as a disk counts as a container's own, and "
+                f"a container that names no limit gets {format_quantity(largest, 'memory')} by the team's containerLimits"
             )
             yield Shortfall(("resources",), what, "set resources.limits.memory", workload=workload)
 
@@ -127,20 +127,20 @@ def _share(key: str, quota: Quota, workload: Footprint) -> tuple[Decimal, str]:
 
 
 def _how(key: str, pods: Pods) -> str:
-    return pods.how if key == "pods" else f"{pods.how}, {spelled(pods.each[key], key)} each"
+    return pods.how if key == "pods" else f"{pods.how}, {format_quantity(pods.each[key], key)} each"
 
 
 def _exceeded(quota: Quota, key: str, total: Decimal, shares: Mapping[str, tuple[Decimal, str]]) -> Shortfall:
     told = [
-        f"{name} {spelled(share, key)}" + (f" ({how})" if how else "")
+        f"{name} {format_quantity(share, key)}" + (f" ({how})" if how else "")
         for name, (share, how) in sorted(shares.items(), key=lambda item: -item[1][0])
     ]
     hard = quota.hard[key]
-    what = f"{spelled(total, key)} of {key} would be in use, and the quota is {hard}: {', '.join(told)}"
+    what = f"{format_quantity(total, key)} of {key} would be in use, and the quota is {hard}: {', '.join(told)}"
     if key in quota.closed:
-        mend = "set serves: true for a team that is reached from outside the cluster, or use the type ClusterIP"
-        return Shortfall(("serves",), what, mend)
-    return Shortfall((*quota.path, key), what, value=spelled(total, key))
+        fix = "set serves: true for a team that is reached from outside the cluster, or use the type ClusterIP"
+        return Shortfall(("serves",), what, fix)
+    return Shortfall((*quota.path, key), what, value=format_quantity(total, key))
 
 
 def _refused(workload: str, container: Container, required: set[str], limits: ContainerLimits) -> Iterable[Shortfall]:
@@ -150,18 +150,18 @@ def _refused(workload: str, container: Container, required: set[str], limits: Co
         what = f"container {container.name} names no {', '.join(missing)}, and the team's quota counts it"
         yield Shortfall(("resources",), what, "set it, or the team's containerLimits.default", workload=workload)
     for name, maximum in limits.max.items():
-        if container.limits[name] > amount(maximum):
-            limit = spelled(container.limits[name], name)
+        if container.limits[name] > parse_quantity(maximum):
+            limit = format_quantity(container.limits[name], name)
             what = f"{limit} of {name} for container {container.name} is above the team's maximum of {maximum}"
             yield Shortfall(
                 ("resources",), what, "lower it, or raise the team's containerLimits.max", workload=workload
             )
     for name, limit in limits.filled().default.items():
         if container.requests[name] > container.limits[name]:
-            request = spelled(container.requests[name], name)
+            request = format_quantity(container.requests[name], name)
             what = f"container {container.name} asks for {request} of {name} without a limit, and gets one of {limit}"
-            mend = f"set resources.limits.{name}, or raise the team's containerLimits.default.{name}"
-            yield Shortfall(("resources",), what, mend, workload=workload)
+            fix = f"set resources.limits.{name}, or raise the team's containerLimits.default.{name}"
+            yield Shortfall(("resources",), what, fix, workload=workload)
 
 
 def unusable(hard: Mapping[str, str], limits: ContainerLimits) -> Iterable[Shortfall]:
@@ -174,6 +174,6 @@ def unusable(hard: Mapping[str, str], limits: ContainerLimits) -> Iterable[Short
     ):
         for name, quantity in resources.items():
             for key in (f"{section}{name}" for section in sections):
-                if key in hard and amount(quantity) > amount(hard[key]):
+                if key in hard and parse_quantity(quantity) > parse_quantity(hard[key]):
                     what = f"{quantity} is above the quota's {key} of {hard[key]}: no such container would be admitted"
                     yield Shortfall(("containerLimits", part, name), what, value=hard[key])

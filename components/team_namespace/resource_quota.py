@@ -50,8 +50,8 @@ def _quota_key(key: str) -> str:
         or key.startswith(("count/", "hugepages-", "requests.hugepages-"))
     )
     if not known:
-        mend = "use requests.cpu, limits.memory, pods, requests.nvidia.com/gpu, count/jobs.batch or the like"
-        raise refuse("is not a resource that a quota counts", mend)
+        fix = "use requests.cpu, limits.memory, pods, requests.nvidia.com/gpu, count/jobs.batch or the like"
+        raise refuse("is not a resource that a quota counts", fix)
     return key
 
 
@@ -61,8 +61,8 @@ _OF_PODS = {"pods", *(f"{section}{name}" for section in ("", "requests.", "limit
 def _priority_quota_key(key: str) -> str:
     _quota_key(key)
     if key not in _OF_PODS and not (key.startswith("requests.") and "/" in key):
-        mend = "use pods, cpu, memory, their requests and limits, or requests.<device>"
-        raise refuse("a quota of a PriorityClass counts pods and what they ask for only", mend)
+        fix = "use pods, cpu, memory, their requests and limits, or requests.<device>"
+        raise refuse("a quota of a PriorityClass counts pods and what they ask for only", fix)
     return key
 
 

@@ -11,7 +11,7 @@ from ..base.names import DnsLabel, LabelValue
 from ..base.names import Labels as LabelArguments
 from ..base.quantities import Quantity
 from ..pod.resources import Resources
-from ..pod.volumes import CHECKPOINT_DIR, Checkpoints, normalized, of_one_node, taken_places
+from ..pod.volumes import CHECKPOINT_DIR, Checkpoints, normalized, single_node, taken_mount_paths
 from ..workload.args import WorkloadArgs
 from ..workload.pod_template import fraction_of_memory
 from .await_annotations import WaitFor
@@ -104,9 +104,9 @@ class TrainingJobArgs(WorkloadArgs):
     """
 
     fatal_exit_codes: list[ExitCode] = Field(default=[], examples=[[2]])
-    """Exit codes of the training that another try would not mend: the run fails at once."""
+    """Exit codes of the training that another try would not fix: the run fails at once."""
 
-    deadline: Annotated[int, Field(ge=1, strict=True)] | None = Field(default=None, examples=[86400])
+    deadline_seconds: Annotated[int, Field(ge=1, strict=True)] | None = Field(default=None, examples=[86400])
     """Seconds after which the run is ended and counts as failed; default: none.
 
     With ``restart: group`` each start of all together has as many.
@@ -122,7 +122,7 @@ class TrainingJobArgs(WorkloadArgs):
     ``none``: only that it has been accepted.
     """
 
-    timeout: Annotated[int, Field(ge=1, strict=True)] | None = None
+    timeout_seconds: Annotated[int, Field(ge=1, strict=True)] | None = None
     """Seconds that ``pulumi up`` waits; default: the provider's own, ten minutes.
 
     With ``wait_for: completion`` the default is longer than the deadline, for a group than those of
@@ -147,7 +147,7 @@ class TrainingJobArgs(WorkloadArgs):
         """The size of /dev/shm: as given, or a fraction of the memory limit."""
         return self.shared_memory or fraction_of_memory(self.main_resources(), SHARED_MEMORY_FRACTION)
 
-    def at_least(self) -> int:
+    def effective_min_workers(self) -> int:
         """The fewest workers that the training goes on with."""
         return self.min_workers or self.workers
 
@@ -168,8 +168,8 @@ class TrainingJobArgs(WorkloadArgs):
             }
             problems += [((key,), refuse(what, "set controller: job")) for key, needed in needs_job.items() if needed]
         if self.queue is not None and self.wait_for == "completion":
-            mend = "wait for start, which a queued run has reached, or for none"
-            error = refuse("a queued run starts when its turn comes, and nobody knows when", mend, value="start")
+            fix = "wait for start, which a queued run has reached, or for none"
+            error = refuse("a queued run starts when its turn comes, and nobody knows when", fix, value="start")
             problems.append((("waitFor",), error))
         return problems
 
@@ -182,7 +182,7 @@ class TrainingJobArgs(WorkloadArgs):
                     problems.append(((key,), refuse("is for several workers: there is 1", "set workers, or remove it")))
             shared: list[str] = []
         else:
-            shared = of_one_node(self.volumes)
+            shared = single_node(self.volumes)
         if self.min_workers is not None and self.distributed != "torchrun":
             error = refuse("only torchrun goes on with fewer workers", "set distributed: torchrun, or remove it")
             problems.append((("minWorkers",), error))
@@ -190,19 +190,19 @@ class TrainingJobArgs(WorkloadArgs):
             error = refuse(f"{self.min_workers} is more than the {self.workers} workers", None, value=self.workers)
             problems.append((("minWorkers",), error))
         places: list[tuple[str, ...]] = [("volumes", name, "accessMode") for name in shared]
-        if self.checkpoints and self.workers > 1 and of_one_node({"checkpoints": self.checkpoints.volume()}):
+        if self.checkpoints and self.workers > 1 and single_node({"checkpoints": self.checkpoints.volume()}):
             places.append(("checkpoints", "accessMode"))
         for place in places:
             what = f"a claim of one node cannot serve {self.workers} workers, which run on several"
-            mend = "use a claim that is ReadWriteMany or ReadOnlyMany, and say so here"
-            problems.append((place, refuse(what, mend, value="ReadWriteMany")))
+            fix = "use a claim that is ReadWriteMany or ReadOnlyMany, and say so here"
+            problems.append((place, refuse(what, fix, value="ReadWriteMany")))
         return problems
 
     def _of_paths(self) -> list[Any]:
         problems: list[Any] = []
         if self.checkpoints:
             path = self.checkpoints.path
-            other = taken_places(self.volumes).get(normalized(path))
+            other = taken_mount_paths(self.volumes).get(normalized(path))
             if other is not None:
                 problems.append((("checkpoints", "path"), refuse(f"{path} is taken by {other}")))
             if _CHECKPOINTS in self.volumes:
@@ -210,8 +210,8 @@ class TrainingJobArgs(WorkloadArgs):
                 problems.append((("volumes", _CHECKPOINTS), error))
         for section, names in self.variables():
             for name in sorted(filter(self._sets, names)):
-                mend = "remove it, and set what it stands for by the argument of its own"
-                problems.append(((*section, name), refuse("is set by the training job itself", mend)))
+                fix = "remove it, and set what it stands for by the argument of its own"
+                problems.append(((*section, name), refuse("is set by the training job itself", fix)))
         return problems
 
     def _sets(self, variable: str) -> bool:

@@ -64,7 +64,7 @@ class TrainingJob(pulumi.ComponentResource):
     def _register(self, name: str, args: TrainingJobArgs, objects: dict[str, Manifest], role: str) -> KubernetesObject:
         """Register all children; returns the run."""
         starts = args.retries + 1 if args.restart == "group" else 1
-        timeout = seconds(args.wait_for, args.timeout, args.deadline, starts)
+        timeout = seconds(args.wait_for, args.timeout_seconds, args.deadline_seconds, starts)
         before: list[pulumi.Resource] = [*args.dependencies()]
         # The new run begins when the one before has given back its GPUs.
         option = pulumi.ResourceOptions(delete_before_replace=True)

@@ -63,7 +63,7 @@ def _template(name: str, run: str, args: TrainingJobArgs, labels: Labels) -> Man
             name_of_job(run) if args.restart == "group" else run,
             service_name(name),
             workers=args.workers,
-            at_least=args.at_least(),
+            min_workers=args.effective_min_workers(),
             processes=args.gpus or 1,
             restarts=args.retries,
         )
@@ -85,7 +85,7 @@ def _template(name: str, run: str, args: TrainingJobArgs, labels: Labels) -> Man
 def _pod(metadata: Manifest, template: Manifest, args: TrainingJobArgs) -> Manifest:
     metadata = {**metadata, "labels": {**template["metadata"]["labels"], **metadata["labels"]}}
     metadata = annotated(metadata, {**template["metadata"]["annotations"], **of_pod(args.wait_for)})
-    deadline = {"activeDeadlineSeconds": args.deadline} if args.deadline else {}
+    deadline = {"activeDeadlineSeconds": args.deadline_seconds} if args.deadline_seconds else {}
     return {"apiVersion": "v1", "kind": "Pod", "metadata": metadata, "spec": {**template["spec"], **deadline}}
 
 
@@ -99,7 +99,7 @@ def _job(metadata: Manifest, template: Manifest, args: TrainingJobArgs) -> Manif
     # No time to live after the end: a Job that is gone would be created, and trained, again.
     spec = {
         **_failures(args),
-        **({"activeDeadlineSeconds": args.deadline} if args.deadline else {}),
+        **({"activeDeadlineSeconds": args.deadline_seconds} if args.deadline_seconds else {}),
         **(
             {"completions": args.workers, "parallelism": args.workers, "completionMode": "Indexed"}
             if args.workers > 1
@@ -130,5 +130,5 @@ def _failures(args: TrainingJobArgs) -> Manifest:
     if args.workers == 1:
         return {"backoffLimit": args.retries, **policy}
     # Workers that need each other fail together, as soon as too few are left; others go on alone.
-    lost = {"maxFailedIndexes": args.workers - args.at_least()} if args.distributed == "torchrun" else {}
+    lost = {"maxFailedIndexes": args.workers - args.effective_min_workers()} if args.distributed == "torchrun" else {}
     return {"backoffLimitPerIndex": args.retries, **lost, **policy}

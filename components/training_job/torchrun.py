@@ -33,16 +33,18 @@ def service_name(name: str) -> str:
     return f"{name}-workers"
 
 
-def torchrun(job: str, service: str, *, workers: int, at_least: int, processes: int, restarts: int) -> list[Manifest]:
+def torchrun(
+    job: str, service: str, *, workers: int, min_workers: int, processes: int, restarts: int
+) -> list[Manifest]:
     """The environment from which torchrun takes its options: no flag is needed on the command line.
 
     Rendezvous is by c10d at the first worker: when a worker is lost, the others stop, and all begin
-    again from the last checkpoint as soon as ``at_least`` of them have met.
+    again from the last checkpoint as soon as ``min_workers`` of them have met.
     """
     # Relative to the pod's own namespace: its resolver completes the name.
     host = f"{job}-0.{service}"
     values = {
-        "PET_NNODES": str(workers) if at_least == workers else f"{at_least}:{workers}",
+        "PET_NNODES": str(workers) if min_workers == workers else f"{min_workers}:{workers}",
         "PET_NPROC_PER_NODE": str(processes),
         "PET_MAX_RESTARTS": str(restarts),
         "PET_RDZV_BACKEND": "c10d",

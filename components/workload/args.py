@@ -19,13 +19,13 @@ from ..base.names import (
     ObjectName,
     QualifiedName,
 )
-from ..base.quantities import ByteSize, amount
+from ..base.quantities import ByteSize, parse_quantity
 from ..base.registration import Manifests
 from ..pod.env import Env, SecretKey
 from ..pod.node_pool import NodePoolReference
 from ..pod.resources import GpuCount, Resources
 from ..pod.security import Security
-from ..pod.volumes import OF_EVERY_POD, Volumes, normalized, taken_places
+from ..pod.volumes import OF_EVERY_POD, Volumes, normalized, taken_mount_paths
 from ..team_namespace.args import Tenant
 from ..team_namespace.component import TeamNamespace
 
@@ -151,7 +151,7 @@ class WorkloadArgs(Arguments):
     shared_memory: ByteSize | None = Field(default=None, examples=["2Gi"])
     """Size of /dev/shm, which Kubernetes limits to 64 MB where none is given. Counts as memory."""
 
-    init: list[InitContainer] = []
+    init_containers: list[InitContainer] = []
     """Containers that run before the main one, one after the other."""
 
     security: Security = Security()
@@ -171,14 +171,14 @@ class WorkloadArgs(Arguments):
         if (self.team is None) != (self.namespace is None):
             return []
         said = "both are given" if self.team is not None else "neither is given"
-        mend = "a team brings its namespace: keep team" if self.team is not None else "give team"
-        return [(("team",), refuse(f"a workload has a team or a namespace: {said}", mend))]
+        fix = "a team brings its namespace: keep team" if self.team is not None else "give team"
+        return [(("team",), refuse(f"a workload has a team or a namespace: {said}", fix))]
 
     def _placement(self) -> list[Any]:
         problems: list[Any] = []
         if self.image is None and (self.node_pool is None or self.node_pool.image is None):
-            mend = "set image, or a nodePool that has one"
-            problems.append((("image",), refuse("no image: neither the workload nor its node pool names one", mend)))
+            fix = "set image, or a nodePool that has one"
+            problems.append((("image",), refuse("no image: neither the workload nor its node pool names one", fix)))
         if self.gpus and self.node_pool is None:
             error = refuse("GPUs need a node pool that has them", "set nodePool to a pool with a gpuResource")
             problems.append((("gpus",), error))
@@ -190,17 +190,17 @@ class WorkloadArgs(Arguments):
         elif self.gpus and self.node_pool is not None:
             for section, resources in (("requests", self.resources.requests), ("limits", self.resources.limits)):
                 for resource in self.node_pool.gpus(self.gpus).keys() & resources.keys():
-                    mend = f"remove {resource} here, or gpus"
-                    problems.append((("resources", section, resource), refuse("is counted by gpus", mend)))
+                    fix = f"remove {resource} here, or gpus"
+                    problems.append((("resources", section, resource), refuse("is counted by gpus", fix)))
         return problems
 
     def _memory(self) -> list[Any]:
         limit = self.main_resources().limits.get("memory")
-        if self.shared_memory is None or limit is None or amount(self.shared_memory) <= amount(limit):
+        if self.shared_memory is None or limit is None or parse_quantity(self.shared_memory) <= parse_quantity(limit):
             return []
         what = f"{self.shared_memory} is above the memory limit of {limit}, which /dev/shm counts against"
-        mend = "lower sharedMemory or raise resources.limits.memory"
-        return [(("sharedMemory",), refuse(what, mend, value=limit))]
+        fix = "lower sharedMemory or raise resources.limits.memory"
+        return [(("sharedMemory",), refuse(what, fix, value=limit))]
 
     def _labels(self) -> list[Any]:
         problems: list[Any] = []
@@ -209,20 +209,20 @@ class WorkloadArgs(Arguments):
                 continue
             argument = _DERIVED_LABELS[label]
             known = argument is not None and argument in type(self).model_fields
-            mend = f"set {argument} instead" if known else f"remove it: {type(self).__name__} sets it"
-            problems.append((("labels", label), refuse("is set from an argument of its own", mend)))
+            fix = f"set {argument} instead" if known else f"remove it: {type(self).__name__} sets it"
+            problems.append((("labels", label), refuse("is set from an argument of its own", fix)))
         return problems
 
     def _collisions(self) -> list[Any]:
         """Names and paths that a pod would have twice."""
         problems: list[Any] = []
         containers = [self.main_container()]
-        for index, container in enumerate(self.init):
+        for index, container in enumerate(self.init_containers):
             if container.name in containers:
                 owner = "the main container" if container.name == containers[0] else "another init container"
-                problems.append((("init", index, "name"), refuse(f"{container.name!r} is taken by {owner}")))
+                problems.append((("initContainers", index, "name"), refuse(f"{container.name!r} is taken by {owner}")))
             containers.append(container.name)
-        places = taken_places({})
+        places = taken_mount_paths({})
         for name, volume in self.volumes.items():
             if name in OF_EVERY_POD:
                 error = refuse("is the name of a volume that every pod has anyway", "give it another name")
@@ -236,7 +236,9 @@ class WorkloadArgs(Arguments):
 
     def variables(self) -> list[tuple[tuple[str | int, ...], Iterable[str]]]:
         """The names of all environment variables, by the arguments that set them."""
-        init = [(("init", index, "env"), container.env) for index, container in enumerate(self.init)]
+        init = [
+            (("initContainers", index, "env"), container.env) for index, container in enumerate(self.init_containers)
+        ]
         return [(("env",), self.env), (("secretEnv",), self.secret_env), *init]
 
     def main_container(self) -> str:

@@ -6,7 +6,7 @@ from decimal import Decimal
 from typing import Any
 
 from ..base.labels import Labels
-from ..base.quantities import Quantity, amount
+from ..base.quantities import Quantity, parse_quantity
 from ..base.registration import Manifest
 from ..pod.env import Env
 from ..pod.node_pool import NodePool
@@ -92,7 +92,7 @@ def pod_template(name: str, args: WorkloadArgs, pod: Pod) -> Manifest:
             "resources": container.resources.manifest(),
             **common,
         }
-        for container in args.init
+        for container in args.init_containers
     ]
     spec: Manifest = {
         **_present(initContainers=init),
@@ -127,5 +127,5 @@ def _present(**fields: Any) -> Manifest:
 
 def fraction_of_memory(resources: Resources, fraction: Decimal) -> Quantity | None:
     """A fraction of a memory limit, in whole MiB; none without a limit, or where it is less than one."""
-    whole = int(amount(resources.limits.get("memory", "0")) * fraction / 1024**2)
+    whole = int(parse_quantity(resources.limits.get("memory", "0")) * fraction / 1024**2)
     return f"{whole}Mi" if whole else None

@@ -42,9 +42,9 @@ job = TrainingJob(
         "resources": {"requests": {"cpu": "16", "memory": "128Gi"}, "limits": {"memory": "256Gi"}},
         "shared_memory": "64Gi",
         "checkpoints": {"claim": checkpoints.metadata["name"], "access_mode": "ReadWriteMany"},
-        # Exit code 2 of this program means that its arguments are wrong: another try would not mend that.
+        # Exit code 2 of this program means that its arguments are wrong: another try would not fix that.
         "fatal_exit_codes": [2],
-        "deadline": 3 * 24 * 3600,
+        "deadline_seconds": 3 * 24 * 3600,
     },
 )
 

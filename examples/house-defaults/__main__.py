@@ -6,6 +6,6 @@ from ml_platform import TrainingJob
 
 team = AcmeTeam("ranking", quota={"requests.cpu": "32", "requests.memory": "128Gi", "requests.nvidia.com/gpu": "4"})
 TrainingJob("ranker-training", AcmeTrainingJobArgs(team=team, command=["python", "-m", "ranker.train"]))
-model = AcmeModel("ranker", team, version="v12", startup_budget=900)
+model = AcmeModel("ranker", team, version="v12", startup_budget_seconds=900)
 
 pulumi.export("url", model.url)

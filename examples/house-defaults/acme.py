@@ -26,7 +26,7 @@ class AcmeTrainingJobArgs(TrainingJobArgs):
     node_pool: NodePool = L4
     gpus: int = 1
     retries: int = 2
-    deadline: int | None = 24 * 3600
+    deadline_seconds: int | None = 24 * 3600
 
 
 class AcmeTeam(TeamNamespace):

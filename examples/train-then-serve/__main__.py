@@ -28,7 +28,7 @@ training = TrainingJob(
         "command": ["python", "-m", "fraud.train", f"--output=/models/{version}"],
         "run_id": version,
         "wait_for": "completion",
-        "deadline": 6 * 3600,
+        "deadline_seconds": 6 * 3600,
         "volumes": {"models": {"path": "/models", "claim": name, "access_mode": "ReadWriteMany"}},
         "resources": {"requests": {"cpu": "4", "memory": "8Gi"}, "limits": {"memory": "16Gi"}},
     },

@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator
 
 from components.base.objects import Manifest
-from components.base.quantities import amount
+from components.base.quantities import parse_quantity
 from components.pod.resources import is_gpu
 from policies.rule import of_containers
 from policies.secret_names import names_secret
@@ -73,7 +73,7 @@ def _requests_within_limits(container: Manifest, _: Manifest) -> Iterator[str]:
     resources = container.get("resources") or {}
     limits = resources.get("limits") or {}
     for name, request in (resources.get("requests") or {}).items():
-        if name in limits and amount(str(request)) > amount(str(limits[name])):
+        if name in limits and parse_quantity(str(request)) > parse_quantity(str(limits[name])):
             yield f"asks for {request} of {name}, above its limit of {limits[name]}"
 
 
@@ -90,9 +90,9 @@ def _gpu_whole(container: Manifest, _: Manifest) -> Iterator[str]:
             yield f"requests {name} without a limit of the same number"
             continue
         limit, request = str(limits[name]), str(requests.get(name, limits[name]))
-        if amount(limit) % 1:
+        if parse_quantity(limit) % 1:
             yield f"asks for {limit} of {name}"
-        if amount(request) != amount(limit):
+        if parse_quantity(request) != parse_quantity(limit):
             yield f"requests {request} of {name} with a limit of {limit}"
 
 

@@ -125,7 +125,7 @@ def _deadline_covers_startup(manifest: Manifest) -> Iterator[str]:
 @of_objects(
     "job-bounded",
     "a failing job that is started again without end keeps its GPUs and its bill",
-    "lower backoffLimit (retries), or set activeDeadlineSeconds (deadline)",
+    "lower backoffLimit (retries), or set activeDeadlineSeconds (deadlineSeconds)",
     ("Job",),
     level="advisory",
 )

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 
 from components.base.objects import WORKLOADS, Manifest, namespace, pod_templates, selects, target
-from components.base.quantities import amount
+from components.base.quantities import parse_quantity
 from components.team_namespace.footprint import share_of
 from policies.rule import of_stacks
 
@@ -49,7 +49,7 @@ def _load_balancer_allowed(manifest: Manifest, stack: Sequence[Manifest]) -> Ite
         return
     place = namespace(manifest)
     hard = [quota["spec"].get("hard") or {} for quota in _of("ResourceQuota", stack, place)]
-    if any(amount(str(keys.get("services.loadbalancers", "1"))) == 0 for keys in hard):
+    if any(parse_quantity(str(keys.get("services.loadbalancers", "1"))) == 0 for keys in hard):
         yield f"is a load balancer, and the quota of {place} allows none"
 
 

@@ -12,7 +12,13 @@ RUN_FOR = "sandbox.ml-platform/run-for"
 EXIT_CODE = "sandbox.ml-platform/exit-code"
 
 LONG: dict[str, Any] = {"team": TEAM, "nodePool": "cpu", "command": ["train"], "annotations": {RUN_FOR: "600s"}}
-SHORT: dict[str, Any] = {"team": TEAM, "nodePool": "cpu", "command": ["train"], "waitFor": "completion", "timeout": 90}
+SHORT: dict[str, Any] = {
+    "team": TEAM,
+    "nodePool": "cpu",
+    "command": ["train"],
+    "waitFor": "completion",
+    "timeoutSeconds": 90,
+}
 TORCHRUN: dict[str, Any] = {**LONG, "workers": 8, "distributed": "torchrun"}
 
 

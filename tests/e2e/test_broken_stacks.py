@@ -24,7 +24,7 @@ def engine() -> Iterator[Project]:
 
 @pytest.mark.parametrize("broken", BROKEN)
 def test_refused_by_preview(broken: str, engine: Project) -> None:
-    damage, where_and_what, mend = BROKEN[broken]
+    damage, where_and_what, fix = BROKEN[broken]
     settings = prod()
     damage(settings)
     content = yaml.safe_load((engine.folder / "Pulumi.prod.yaml").read_text(encoding="utf-8"))
@@ -34,7 +34,7 @@ def test_refused_by_preview(broken: str, engine: Project) -> None:
     output = preview.stdout + preview.stderr
     assert preview.returncode != 0
     assert f"Pulumi.prod.yaml: {where_and_what}" in output
-    assert mend in output
+    assert fix in output
     assert "Traceback" not in output
     assert "ml-platform:index:" not in output
     assert "kubernetes:" not in output

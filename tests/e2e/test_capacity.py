@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from components import ModelServiceArgs, NodePool, TeamNamespaceArgs, TrainingJobArgs, model_service, training_job
-from components.base.quantities import spelled
+from components.base.quantities import format_quantity
 from components.team_namespace.args import tenant
 from components.team_namespace.footprint import Footprint, footprint
 from components.team_namespace.limit_range import ContainerLimits
@@ -117,7 +117,7 @@ def _workload(dice: random.Random, namespace: str) -> dict[str, Any]:
         "node_pool": POOL,
         "resources": resources(),
         "gpus": dice.choice([0, 0, 1, 4]),
-        "init": init,
+        "init_containers": init,
         "priority_class": dice.choices([None, "training", "urgent"], weights=[30, 8, 1])[0],
     }
 
@@ -142,7 +142,7 @@ def _quota(dice: random.Random, total: dict[str, Decimal]) -> dict[str, str]:
         value = total.get(key, Decimal(0))
         step = Decimal(1) if key in {"pods", "requests.nvidia.com/gpu"} else Decimal("0.001")
         value += step * dice.choice([0, 0, 0, 0, 0, 0, 1, 10, -1]) if value else 0
-        quota[key] = spelled(value, "")
+        quota[key] = format_quantity(value, "")
     return quota
 
 

@@ -122,7 +122,7 @@ def wait_for(project: Project, replicas: int) -> None:
 
 
 def test_a_bad_image_fails_within_the_budget_and_the_old_pods_serve_on(project: Project, prod: Stack) -> None:
-    configure(project, replicas=1, startupBudget=40)
+    configure(project, replicas=1, startupBudgetSeconds=40)
     prod.up()
     with watching(project, "model-serving", "model-api", "ml-serving") as seen:
         configure(project, image="myregistry/bert-serving:missing", version="v1.4")
@@ -142,10 +142,10 @@ def test_a_bad_image_fails_within_the_budget_and_the_old_pods_serve_on(project: 
 
 
 def test_a_rollback_passes_over_a_version_that_never_came_up(project: Project, prod: Stack) -> None:
-    configure(project, image="myregistry/bert-serving:missing", version="v1.4", timeout=10)
+    configure(project, image="myregistry/bert-serving:missing", version="v1.4", timeoutSeconds=10)
     failed = project.run("pulumi", "up", "--yes", "--skip-preview", "--stack", "prod")
     assert failed.returncode != 0
-    configure(project, timeout=None)
+    configure(project, timeoutSeconds=None)
     done = project.sandbox("rollback", "--service", "model-serving", "--stack", "prod")
     assert done.returncode == 0, done.stdout + done.stderr
     assert version(project) == ("v1.3", _BETTER)

@@ -12,7 +12,7 @@ _LATE = """
 from components import TrainingJob
 
 image = services["model-serving"].external_address.apply(lambda _: "trainer:latest")
-TrainingJob("late", {"namespace": "data-pipeline", "labels": {"team": "data"}, "image": image, "timeout": 30})
+TrainingJob("late", {"namespace": "data-pipeline", "labels": {"team": "data"}, "image": image, "timeoutSeconds": 30})
 """
 
 
@@ -48,7 +48,7 @@ def test_the_committed_stack_passes(stack: Project) -> None:
     assert "[mandatory]" not in output
 
 
-def test_mandatory_findings_fail_the_preview_each_with_reason_and_mend(stack: Project) -> None:
+def test_mandatory_findings_fail_the_preview_each_with_reason_and_fix(stack: Project) -> None:
     stack.edit("prod", breaks)
     status, output = preview(stack)
     assert status != 0

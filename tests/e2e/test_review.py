@@ -131,9 +131,14 @@ def test_explain_after_a_failed_up(prod: Project) -> None:
         assert done.returncode == 0, done.stderr
 
     def change(settings: dict[str, Any]) -> None:
-        settings["modelServices"]["model-serving"].update(replicas=4, timeout=15)
+        settings["modelServices"]["model-serving"].update(replicas=4, timeoutSeconds=15)
         settings["nodePools"]["none"] = {"nodeSelector": {"pool": "none"}}
-        settings["trainingJobs"]["lost"] = {"team": "data-pipeline", "nodePool": "none", "image": "a:v1", "timeout": 15}
+        settings["trainingJobs"]["lost"] = {
+            "team": "data-pipeline",
+            "nodePool": "none",
+            "image": "a:v1",
+            "timeoutSeconds": 15,
+        }
 
     prod.edit("prod", change)
     try:

@@ -124,8 +124,8 @@ def test_a_broken_stack_is_refused_before_anything_is_registered(project: Projec
 def test_the_mend_that_an_error_names_mends(project: Project, prod: Stack) -> None:
     project.edit("prod", lambda settings: settings["modelServices"]["model-serving"].update(replicas=0))
     try:
-        mend = ("config", "set", "--path", "ml-platform:modelServices.model-serving.replicas", "3", "--stack", "prod")
-        assert project.run("pulumi", *mend).returncode == 0
+        fix = ("config", "set", "--path", "ml-platform:modelServices.model-serving.replicas", "3", "--stack", "prod")
+        assert project.run("pulumi", *fix).returncode == 0
         preview = project.run("pulumi", "preview", "--stack", "prod", "--expect-no-changes")
         assert preview.returncode == 0, preview.stdout + preview.stderr
     finally:

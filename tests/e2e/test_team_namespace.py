@@ -355,7 +355,7 @@ def test_the_pods_of_the_components_are_admitted(api: Api, teams: None) -> None:
     where: dict[str, Any] = {"namespace": "beta", "node_pool": POOL, "gpus": 1}
     job = TrainingJobArgs(**where)
     init: Any = [{"name": "stage", "resources": {"requests": {"cpu": "1"}, "limits": {"cpu": "1"}}}]
-    service = ModelServiceArgs(**where, init=init)
+    service = ModelServiceArgs(**where, init_containers=init)
     for objects in (
         training_job.manifests("bert", job, job.tenant()),
         training_job.manifests("bert", TrainingJobArgs(**where, controller="pod"), job.tenant()),

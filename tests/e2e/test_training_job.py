@@ -25,7 +25,7 @@ def test_up_returns_while_the_run_goes_on_and_a_second_one_changes_nothing(lab: 
     assert lab.pod_uids("bert") == before
 
 
-_GOLD = {**LONG, "labels": {"tier": "gold"}, "retries": 2, "deadline": 3600}
+_GOLD = {**LONG, "labels": {"tier": "gold"}, "retries": 2, "deadlineSeconds": 3600}
 
 
 def test_labels_retries_and_deadline_change_while_the_run_goes_on(lab: Lab) -> None:
@@ -112,7 +112,7 @@ def test_the_next_up_starts_a_run_that_failed_again(lab: Lab) -> None:
 
 
 def test_the_timeout_ends_the_wait_and_not_the_run(lab: Lab) -> None:
-    lab.declare(slow={**LONG, "waitFor": "completion", "timeout": 3})
+    lab.declare(slow={**LONG, "waitFor": "completion", "timeoutSeconds": 3})
     started = time.monotonic()
     lab.refused("up", "--yes", "--skip-preview")
     assert time.monotonic() - started < 30
@@ -143,7 +143,7 @@ def test_a_failed_pod_is_retried_and_a_disrupted_one_is_not_counted(lab: Lab) ->
 
 def test_a_run_has_not_started_where_its_pods_are_refused(lab: Lab) -> None:
     # The team may use the PriorityClass, and the cluster has none of the name.
-    lab.declare(refused={**LONG, "priorityClass": "high", "timeout": 5})
+    lab.declare(refused={**LONG, "priorityClass": "high", "timeoutSeconds": 5})
     lab.refused("up", "--yes", "--skip-preview")
     job = lab.project.get("job", "refused", TEAM)
     assert job["status"]["startTime"]

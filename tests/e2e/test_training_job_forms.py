@@ -65,10 +65,12 @@ EVERYTHING: dict[str, Any] = {
         "settings": {"path": "/settings", "configMap": "settings"},
     },
     "sharedMemory": "2Gi",
-    "init": [{"name": "stage", "command": ["fetch"], "resources": {"requests": {"cpu": "1", "memory": "1Gi"}}}],
+    "initContainers": [
+        {"name": "stage", "command": ["fetch"], "resources": {"requests": {"cpu": "1", "memory": "1Gi"}}}
+    ],
     "checkpoints": {"claim": "runs", "accessMode": "ReadWriteMany"},
     "retries": 3,
-    "deadline": 3600,
+    "deadlineSeconds": 3600,
     "runId": "2",
 }
 
@@ -151,8 +153,8 @@ def test_the_pod_form_is_ready_and_is_not_changed_under_its_feet(forms: Lab) -> 
     forms.declare(**{**FORMS, "bare": {**FORMS["bare"], "image": "trainer:v2"}})
     assert "spec.containers[trainer].image would change" in forms.refused("preview")
     before = forms.uid("pod", "bare")
-    forms.up(**{**FORMS, "bare": {**FORMS["bare"], "deadline": 3600}})
-    lowered = {**FORMS["bare"], "deadline": 1800, "annotations": {**LONG["annotations"], "note": "x"}}
+    forms.up(**{**FORMS, "bare": {**FORMS["bare"], "deadlineSeconds": 3600}})
+    lowered = {**FORMS["bare"], "deadlineSeconds": 1800, "annotations": {**LONG["annotations"], "note": "x"}}
     forms.up(**{**FORMS, "bare": lowered})
     pod = forms.project.get("pod", "bare", TEAM)
     assert (pod["metadata"]["uid"], pod["spec"]["activeDeadlineSeconds"]) == (before, 1800)
@@ -179,7 +181,7 @@ def test_a_group_where_the_cluster_has_the_operator(lab: Lab) -> None:
     assert lab.project.get("jobset", "group", TEAM)["metadata"]["labels"]["tier"] == "gold"
     lab.declare(group={**group, "image": "trainer:v2"})
     assert "containers[trainer].image would change" in lab.refused("preview")
-    start = {**group, "waitFor": "start", "timeout": 4}
+    start = {**group, "waitFor": "start", "timeoutSeconds": 4}
     lab.declare(group=start)
     lab.refused("up", "--yes", "--skip-preview")
     counts = {"name": "workers", "ready": 0, "succeeded": 0, "failed": 0, "active": 1, "suspended": 0}

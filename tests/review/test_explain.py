@@ -65,7 +65,7 @@ SAID: list[tuple[str, str, str, str]] = [
     ("Failed", 'Error: secret "hub" not found', "there is no secret hub, from which a variable", "secretEnv"),
     ("Failed", "Error: couldn't find key token in Secret ml-serving/hub", "has no key token", "secretEnv"),
     ("Unhealthy", "Readiness probe failed: HTTP probe failed with statuscode: 503", "kept out of the Service's endpoints", "readiness"),
-    ("Unhealthy", "Startup probe failed: connection refused", "the model has not loaded", "startupBudget"),
+    ("Unhealthy", "Startup probe failed: connection refused", "the model has not loaded", "startupBudgetSeconds"),
     ("Unhealthy", "Liveness probe failed: timeout", "restarted each time", "health.liveness"),
     ("FailedAttachVolume", 'Multi-Attach error for volume "pvc-1"', "mounted on another node already", "ReadWriteMany"),
 ]  # fmt: skip
@@ -119,12 +119,12 @@ def event(
     }
 
 
-@pytest.mark.parametrize(("reason", "message", "what", "mend"), SAID, ids=[f"{said[0]}: {said[2]}" for said in SAID])
-def test_what_is_made_of_an_event(reason: str, message: str, what: str, mend: str) -> None:
+@pytest.mark.parametrize(("reason", "message", "what", "fix"), SAID, ids=[f"{said[0]}: {said[2]}" for said in SAID])
+def test_what_is_made_of_an_event(reason: str, message: str, what: str, fix: str) -> None:
     (diagnosis,) = explain([DEPLOYMENT, REPLICA_SET, pod(), event(reason, message)])
     assert diagnosis.workload == "Deployment ml-serving/bert"
     assert what in diagnosis.what
-    assert mend in diagnosis.mend
+    assert fix in diagnosis.fix
     assert diagnosis.count == 3
 
 
@@ -133,14 +133,14 @@ def test_out_of_memory_is_the_memory_limit(state: str) -> None:
     killed = {state: {"terminated": {"reason": "OOMKilled", "exitCode": 137}}}
     (diagnosis,) = explain([DEPLOYMENT, REPLICA_SET, pod(killed)])
     assert diagnosis.what == "container server was OOMKilled: the memory limit of 8Gi is too low"
-    assert "raise resources.limits.memory" in diagnosis.mend
+    assert "raise resources.limits.memory" in diagnosis.fix
 
 
 def test_a_crash_names_the_command_that_shows_why() -> None:
     crashed = {"state": {"waiting": {"reason": "CrashLoopBackOff"}}, "lastState": {"terminated": {"exitCode": 2}}}
     (diagnosis,) = explain([pod(crashed)])
     assert diagnosis.what == "container server ends again and again with exit code 2"
-    assert diagnosis.mend.endswith("kubectl logs -n ml-serving bert-5d-x -c server --previous")
+    assert diagnosis.fix.endswith("kubectl logs -n ml-serving bert-5d-x -c server --previous")
 
 
 def test_an_image_that_waits() -> None:
@@ -159,7 +159,7 @@ def test_a_failed_run() -> None:
         },
     }
     (diagnosis,) = explain([job])
-    assert (diagnosis.workload, diagnosis.mend.split(",")[0]) == ("Job ml-training/train", "raise deadline")
+    assert (diagnosis.workload, diagnosis.fix.split(",")[0]) == ("Job ml-training/train", "raise deadlineSeconds")
 
 
 def test_what_has_come_right_is_not_told() -> None:
@@ -266,7 +266,7 @@ def test_a_preempted_pod_that_has_been_replaced_is_past() -> None:
 
 
 def test_mends_name_rollouts_that_there_are() -> None:
-    named = {name for symptom in SYMPTOMS for name in re.findall(r"rollout: (\w+)", symptom.mend)}
+    named = {name for symptom in SYMPTOMS for name in re.findall(r"rollout: (\w+)", symptom.fix)}
     assert named
     assert named <= set(get_args(Rollout))
 
@@ -356,5 +356,5 @@ def test_one_cause_is_told_once() -> None:
 
 def test_told() -> None:
     assert "nothing is wrong" in told("prod", [])
-    text = told("prod", [Diagnosis("Job a/b", "it fails", "mend it", "so it said", 2)])
-    assert text == "prod: 1 thing is wrong\n\nJob a/b: it fails (2 times)\n  mend it\n  said: so it said\n"
+    text = told("prod", [Diagnosis("Job a/b", "it fails", "fix it", "so it said", 2)])
+    assert text == "prod: 1 thing is wrong\n\nJob a/b: it fails (2 times)\n  fix it\n  said: so it said\n"

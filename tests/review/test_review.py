@@ -72,15 +72,15 @@ def test_nothing_to_do() -> None:
 def test_a_preview_that_fails_lists_nothing_that_it_did_not_get_to() -> None:
     preview = given()
     preview["diagnostics"] = [
-        {"severity": "error", "message": "error: Pulumi.prod.yaml: it is wrong\n  mend it"},
+        {"severity": "error", "message": "error: Pulumi.prod.yaml: it is wrong\n  fix it"},
         {"severity": "error", "message": "error: an unhandled error occurred: program exited with 1"},
         {"severity": "warning", "message": "warning: old"},
     ]
     made = reviewed(preview)
     assert made.level == "stop"
-    assert made.problems == ("Pulumi.prod.yaml: it is wrong\n  mend it",)
+    assert made.problems == ("Pulumi.prod.yaml: it is wrong\n  fix it",)
     page = markdown(made)
-    assert "```\n  Pulumi.prod.yaml: it is wrong\n    mend it\n  ```" in page
+    assert "```\n  Pulumi.prod.yaml: it is wrong\n    fix it\n  ```" in page
     assert "model-serving" not in page
 
 
@@ -100,7 +100,7 @@ def test_over_quota(replicas: int, strategy: dict[str, Any] | None, use: int) ->
     assert ("112 % ✗" in markdown(made)) == (use > 8)
 
 
-def test_a_mandatory_rule_stops_and_says_how_to_mend() -> None:
+def test_a_mandatory_rule_stops_and_says_how_to_fix() -> None:
     preview = given()
     container = step(preview, "model-serving-deployment")["newState"]["inputs"]["spec"]["template"]["spec"][
         "containers"
@@ -300,10 +300,10 @@ def failing(*messages: str) -> str:
 
 @pytest.mark.parametrize("break_", ["", "\n"], ids=["a line", "lines"])
 def test_an_entry_that_is_longer_than_a_comment_is_cut_and_takes_no_other_with_it(break_: str) -> None:
-    page = failing("the long one: " + break_ + "y" * 2 * LIMIT, "the short one: mend it")
+    page = failing("the long one: " + break_ + "y" * 2 * LIMIT, "the short one: fix it")
     assert "the long one: " in page
     assert f"y… ({2 * LIMIT + len(break_) + 14 - 1000} characters more)" in page
-    assert "the short one: mend it" in page
+    assert "the short one: fix it" in page
 
 
 def test_many_long_problems_are_cut_and_all_there() -> None:

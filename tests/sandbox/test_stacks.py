@@ -1,4 +1,4 @@
-"""What a killed Pulumi leaves in the state, and how it is mended."""
+"""What a killed Pulumi leaves in the state, and how it is fixed."""
 
 import json
 from pathlib import Path
