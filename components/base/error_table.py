@@ -276,3 +276,35 @@ RUN_NOT_KEPT = _kind(
     "deploy previousRuns: keep first, then the new runId",
 )
 RUN_FAILED = _kind("run-failed", "the run failed: {reason:BackoffLimitExceeded}: {message:Job has reached the limit}")
+
+# Objects that are there already
+OWNED_BY_STACK = _kind(
+    "owned-by-stack",
+    "{owner:TeamNamespace nlp} of stack {stack:ml-platform/prod} already owns {objects:Namespace nlp}",
+    "choose another name or namespace; to move a component between stacks, use pulumi state move",
+)
+OWNED_BY_COMPONENT = _kind(
+    "owned-by-component",
+    "{owner:ModelService bert} of this stack already owns {objects:Service ml-serving/api}",
+    'if {owner:ModelService bert} was renamed, set formerly: {name:bert} (in Python, aliases=[pulumi.Alias(name="{name:bert}")]); otherwise choose another name',
+)
+OWNED_BY_NO_COMPONENT = _kind(
+    "owned-by-no-component",
+    "{manager:kubectl-create} has already created {objects:Namespace nlp}",
+    "set adopt: true to adopt it, or choose another name",
+)
+IMMUTABLE_OBJECT = _kind(
+    "immutable-object",
+    "existing objects differ in immutable fields, such as the selector: {objects:Deployment ml-serving/bert}",
+    "choose another name, or give it the same immutable fields: labels.app sets the selector",
+)
+ENTRY_RENAMED = _kind(
+    "entry-renamed",
+    "{before:bert} was removed, and this entry is like it: renamed, its objects would be deleted and created again",
+    "set formerly: {before:bert} and name: {name:bert} on it, and nothing is touched; if it is another one, remove {before:bert} in an update of its own first",
+)
+ENTRY_NAME_IMMUTABLE = _kind(
+    "entry-name-immutable",
+    "the objects of this entry are named {before:bert}, and would be replaced by objects named {name:ranker}",
+    "set name: {before:bert}; to replace them, remove the entry in an update of its own first",
+)

@@ -1,66 +1,205 @@
-"""A namespace that somebody else has made is not taken over unasked.
+"""Every object has one owner: the component of one stack of one project.
 
-Providers before 4.29 create with server-side apply, which changes an object that exists already as
-readily as it makes a new one; the namespace would be the stack's from then on, and be deleted with it.
+The owner is written on the object, and is the field manager of its server-side apply. An object that
+another owner has made therefore conflicts at the API server, which then changes nothing; a retry of the
+same owner, after an interrupted update for instance, goes on. A preview does not see such a conflict, since
+the provider forces its dry runs. It sees the field managers that the object would have, which name the
+other owner: a hook compares them, and the preview fails.
 """
 
-from collections.abc import Mapping
-from datetime import datetime, timedelta
+import hashlib
+import weakref
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import pulumi
 from pulumi.runtime.settings import get_monitor
 
-# Times of the API server are in whole seconds.
-_AT_ONCE = timedelta(seconds=2)
+from .error_table import IMMUTABLE_OBJECT, OWNED_BY_COMPONENT, OWNED_BY_NO_COMPONENT, OWNED_BY_STACK
+from .errors import ErrorKind
+from .objects import Manifest, target
+
+OWNER = "ml-platform/owner"
+"""The annotation with the owner: ``<project>/<stack>/<component type>/<component name>``."""
+
+FIELD_MANAGER = "pulumi.com/patchFieldManager"
+"""The annotation from which the provider takes the name of its field manager."""
+
+# An object keeps the owner that made it: a component that is renamed by an alias, or moved to another stack,
+# does not touch its objects.
+IGNORED_CHANGES = [f'metadata.annotations["{key}"]' for key in (OWNER, FIELD_MANAGER)]
+
+# Kubernetes' own limit for the name of a field manager.
+_LONGEST_MANAGER = 128
+_PREFIX = "ml-platform:"
 
 
-def existed(metadata: Mapping[str, Any]) -> bool:
-    """Whether an object that was just created had been there before, made by other means than Pulumi's.
+@dataclass(frozen=True)
+class Owner:
+    """A component of a stack."""
 
-    An object that Pulumi made has fields from it that are as old as itself. One that an interrupted
-    run left, or that was retained, is Pulumi's own and may come back.
+    project: str
+    stack: str
+    kind: str
+    """The component's type: ``ModelService``."""
+
+    name: str
+
+    def __str__(self) -> str:
+        return f"{self.project}/{self.stack}/{self.kind}/{self.name}"
+
+    @property
+    def manager(self) -> str:
+        """The field manager of the owner's objects."""
+        name = f"{_PREFIX}{self}"
+        if len(name) <= _LONGEST_MANAGER:
+            return name
+        return f"{name[: _LONGEST_MANAGER - 9]}-{hashlib.sha256(name.encode()).hexdigest()[:8]}"
+
+    def of(self, manifest: Manifest) -> dict[str, Any]:
+        """The manifest with its owner."""
+        metadata = manifest["metadata"]
+        annotations = {**metadata.get("annotations", {}), OWNER: str(self), FIELD_MANAGER: self.manager}
+        return {**manifest, "metadata": {**metadata, "annotations": annotations}}
+
+
+def owner_of(component: pulumi.ComponentResource) -> Owner:
+    """The owner of a component's objects."""
+    kind = component.pulumi_resource_type.rpartition(":")[2]
+    return Owner(pulumi.get_project(), pulumi.get_stack(), kind, component.pulumi_resource_name)
+
+
+@dataclass(frozen=True)
+class Conflict:
+    """An object that a component must not create: it is there already, and belongs to somebody else."""
+
+    target: str
+    """The object: ``Deployment ml-serving/bert``."""
+
+    kind: ErrorKind
+    context: Mapping[str, str]
+    """Fills the message and the fix of the kind."""
+
+
+def conflict(inputs: Manifest, live: Manifest, *, adopts: bool) -> Conflict | None:
+    """Why a component must not create an object; None where it may.
+
+    ``live`` is what the API server answered to the creation, or to its dry run. An object that is new, or
+    that an interrupted update of the same owner has left, belongs to nobody else. ``adopts``: an object that
+    no component owns may be there.
     """
-    managers = metadata.get("managedFields")
-    if not managers or "creationTimestamp" not in metadata:
-        return False  # a provider that does not tell
-    made = datetime.fromisoformat(metadata["creationTimestamp"])
-    return not any(
-        entry["manager"].startswith("pulumi-kubernetes")
-        and "time" in entry  # a manager that changed nothing has none
-        and abs(datetime.fromisoformat(entry["time"]) - made) <= _AT_ONCE
-        for entry in managers
-    )
+    metadata, name = live.get("metadata") or {}, target(inputs)
+    if "creationTimestamp" not in metadata:
+        return None  # the dry run was not possible
+    if metadata.get("name") != inputs["metadata"]["name"]:  # the provider tries it under another name then
+        return Conflict(name, IMMUTABLE_OBJECT, {})
+    own = inputs["metadata"]["annotations"][FIELD_MANAGER]
+    applied, others = "", []
+    for entry in metadata.get("managedFields") or []:
+        if entry["manager"] == own:
+            applied = entry.get("time", "")
+        elif not entry.get("subresource") and not _is_controller(entry["manager"]):
+            others.append(entry)
+    for entry in others:
+        if entry["manager"].startswith(_PREFIX):
+            return _of_component(name, entry["manager"].removeprefix(_PREFIX), own.removeprefix(_PREFIX))
+    # Timestamps are in UTC and of one format. What others did after this owner are edits of its own object.
+    if adopts or all(applied <= entry.get("time", "") for entry in others):
+        return None
+    return Conflict(name, OWNED_BY_NO_COMPONENT, {"manager": others[0]["manager"]})
 
 
-class Guard:
-    """Refuses, in a preview already, to take for a new namespace one that exists."""
+def _of_component(name: str, other: str, own: str) -> Conflict:
+    *stack, kind, component = other.split("/")
+    if stack == own.split("/")[:-2]:
+        return Conflict(name, OWNED_BY_COMPONENT, {"owner": f"{kind} {component}", "name": component})
+    return Conflict(name, OWNED_BY_STACK, {"owner": f"{kind} {component}", "stack": "/".join(stack)})
 
-    def __init__(self, component: str, namespace: str) -> None:
-        self._component, self._namespace = component, namespace
-        self._found = False
 
-    def options(self, of_component: pulumi.ResourceOptions | None) -> pulumi.ResourceOptions:
-        """The options of the namespace: a hook that looks at what was created."""
-        if not hasattr(get_monitor(), "RegisterResourceHook"):  # Pulumi's mocks know no hooks
-            return pulumi.ResourceOptions()
-        # The engine wants a name for each; components of one name have different parents.
-        above = getattr(of_component and of_component.parent, "pulumi_resource_name", "")
-        name = f"ml-platform:adoption:{above}:{self._component}"
-        hook = pulumi.ResourceHook(name, self._look, pulumi.ResourceHookOptions(on_dry_run=True))
-        return pulumi.ResourceOptions(hooks=pulumi.ResourceHookBinding(after_create=[hook]))
+def _is_controller(manager: str) -> bool:
+    """Whether a field manager is a part of Kubernetes, which completes the objects of others."""
+    return manager.startswith("kube-") or manager == "kubelet"
 
-    async def _look(self, args: pulumi.ResourceHookArgs) -> None:
-        # An error of a hook that comes after is a warning only: the refusal is check()'s.
-        self._found = existed((args.new_outputs or {}).get("metadata") or {})
 
-    def check(self, metadata: dict[str, Any]) -> dict[str, Any]:
-        """The namespace's metadata; raises RunError where it is somebody else's."""
-        if self._found:
-            raise pulumi.RunError(
-                f"TeamNamespace {self._component}: namespace {self._namespace} exists already, and whoever made it may "
-                "count on it: as a part of the stack it would be deleted with the stack.\n"
-                "  Set adopt: true to take it over and keep it, or choose another name. If pulumi up has run without "
-                "a preview, it is a part of the stack already: set adopt: true before anything else."
-            )
-        return metadata
+class _Program:
+    """The objects of the program that runs, and the conflicts that the hook finds among them."""
+
+    def __init__(self) -> None:
+        self._urns: list[pulumi.Output[list[str]]] = []
+        self._components: dict[str, str] = {}
+        self._conflicts: dict[str, Conflict] = {}
+        self._is_failing = False
+        on_dry_run = pulumi.ResourceHookOptions(on_dry_run=True)
+        self.hook = pulumi.ResourceHook("ml-platform:ownership", self._compare, on_dry_run)
+
+    async def _compare(self, args: pulumi.ResourceHookArgs) -> None:
+        # The error of a hook that runs after an operation is only a warning: the program raises it.
+        found = conflict(args.new_inputs or {}, args.new_outputs or {}, adopts=args.type.endswith("Patch"))
+        if found is not None:
+            self._conflicts[args.urn] = found
+
+    def watch(self, component: str, objects: Sequence[pulumi.Resource]) -> None:
+        """Fail the update where one of a component's objects belongs to somebody else."""
+        urns = pulumi.Output.all(*(resource.urn for resource in objects))
+        self._urns.append(urns)
+        urns.apply(lambda urns: self._report(component, urns))
+
+    def _report(self, component: str, urns: Sequence[str]) -> pulumi.Output[None] | None:
+        self._components |= dict.fromkeys(urns, component)
+        if self._is_failing or not self._conflicts.keys() & set(urns):
+            return None
+        self._is_failing = True
+        if not pulumi.runtime.is_dry_run():
+            self._fail()
+        # A preview ends with its first error: that of the whole program, when everything has been compared.
+        return pulumi.Output.all(*self._urns).apply(lambda _: self._fail())
+
+    def _fail(self) -> None:
+        raise pulumi.RunError(message((self._components[urn], found) for urn, found in self._conflicts.items()))
+
+
+_PROGRAMS: "weakref.WeakKeyDictionary[Any, _Program]" = weakref.WeakKeyDictionary()
+
+
+def _program() -> _Program | None:
+    """The program that runs; None under Pulumi's mocks, which know no hooks."""
+    monitor = get_monitor()
+    if not hasattr(monitor, "RegisterResourceHook"):
+        return None
+    if monitor not in _PROGRAMS:
+        _PROGRAMS[monitor] = _Program()
+    return _PROGRAMS[monitor]
+
+
+def options() -> pulumi.ResourceOptions:
+    """The options of every object: its owner does not change, and its creation is compared with what is there."""
+    program = _program()
+    hooks = pulumi.ResourceHookBinding(after_create=[program.hook]) if program else None
+    return pulumi.ResourceOptions(ignore_changes=list(IGNORED_CHANGES), hooks=hooks)
+
+
+def check(component: str, objects: Sequence[pulumi.Resource]) -> None:
+    """Fail the update where an object of a component belongs to somebody else, with all such objects."""
+    program = _program()
+    if program is not None:
+        program.watch(component, objects)
+
+
+# How many objects an error names; the others are counted.
+_NAMED = 3
+
+
+def message(conflicts: Iterable[tuple[str, Conflict]]) -> str:
+    """The error of a program: for each component and owner its objects, and the fix."""
+    groups: dict[tuple[str, str, str], list[str]] = {}
+    for component, found in conflicts:
+        problem = found.kind.problem((), objects="{objects}", **found.context)
+        groups.setdefault((component, f"{problem.message} [{problem.code}]", problem.fix or ""), []).append(
+            found.target
+        )
+    lines = []
+    for (component, text, fix), targets in groups.items():
+        more = f" and {len(targets) - _NAMED} more objects" if len(targets) > _NAMED else ""
+        lines += [f"{component}: {text.format(objects=', '.join(targets[:_NAMED]) + more)}", f"  {fix}"]
+    return "\n".join(lines)

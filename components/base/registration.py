@@ -9,6 +9,8 @@ from typing import Any
 
 import pulumi
 
+from . import ownership
+
 Manifest = dict[str, Any]
 Manifests = Mapping[str, Manifest]
 """A component's manifests by role: the child of role ``service`` is named ``<component>-service``."""
@@ -58,11 +60,13 @@ def register_all(
     minutes. It is given here because a component's timeouts do not reach its children.
     """
     timeouts = pulumi.CustomTimeouts(create=f"{timeout}s", update=f"{timeout}s") if timeout else None
+    owner = ownership.owner_of(component)
     children: dict[str, KubernetesObject] = {}
     for role, manifest in manifests.items():
         before = [*depends_on, *list(children.values())[-1:]]
         common = pulumi.ResourceOptions(parent=component, depends_on=before, custom_timeouts=timeouts)
         own = (options or {}).get(role)
-        opts = pulumi.ResourceOptions.merge(common, own)
-        children[role] = KubernetesObject(f"{name}-{role}", manifest, opts, patch=role in patches)
+        opts = pulumi.ResourceOptions.merge(pulumi.ResourceOptions.merge(common, ownership.options()), own)
+        children[role] = KubernetesObject(f"{name}-{role}", owner.of(manifest), opts, patch=role in patches)
+    ownership.check(f"{owner.kind} {name}", list(children.values()))
     return children

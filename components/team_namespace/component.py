@@ -9,7 +9,6 @@ from pydantic.alias_generators import to_snake
 from ..base.arguments import checked_name
 from ..base.errors import ArgumentError, Problem
 from ..base.names import NamespaceName
-from ..base.ownership import Guard
 from ..base.registration import Manifests, register_all
 from .args import TeamNamespaceArgs, Tenant, tenant
 from .footprint import footprint
@@ -61,11 +60,8 @@ class TeamNamespace(pulumi.ComponentResource):
         self.count_in(*own_objects(name, objects))
         patches = {_ACCOUNT, *([_NAMESPACE] if args.adopt else [])}
         options = _options(args, objects)
-        guard = Guard(name, args.name or name)
-        if not args.adopt:
-            options[_NAMESPACE] = pulumi.ResourceOptions.merge(options[_NAMESPACE], guard.options(opts))
         children = register_all(self, name, objects, options=options, patches=patches)
-        self.namespace = children[_NAMESPACE].metadata.apply(guard.check).apply(lambda metadata: metadata["name"])
+        self.namespace = children[_NAMESPACE].metadata.apply(lambda metadata: metadata["name"])
         self.register_outputs({"namespace": self.namespace})
 
     def count_in(self, workload: str, objects: Manifests) -> None:

@@ -1,0 +1,133 @@
+"""The inventory of a stack: the entries of its configuration, remembered from one update to the next.
+
+Pulumi knows a resource by its logical name. An entry under another key is therefore another component: its
+objects would be created anew and those of the old key deleted, or, where both have the same names, created
+and deleted at once. The inventory compares the entries with those of the last update, and rejects that before
+anything is changed.
+"""
+
+import hashlib
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import pulumi
+from pulumi.runtime.settings import get_monitor
+
+from .base.error_table import ENTRY_NAME_IMMUTABLE, ENTRY_RENAMED
+from .base.errors import Problem
+
+TYPE = "ml-platform:index:Inventory"
+
+# The share of equal fields from which a new entry counts as a removed one that was renamed. A false alarm costs
+# an update more, a missed rename the objects.
+_SIMILAR = 0.5
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One entry of a section: a team, a workload, a PriorityClass."""
+
+    name: str
+    """The name of its objects."""
+
+    fields: frozenset[str]
+    """Hashes of its fields and their values."""
+
+    formerly: str | None = None
+    """The key that it had before."""
+
+    @classmethod
+    def of(cls, name: str, arguments: Mapping[str, Any], formerly: str | None = None) -> "Entry":
+        """The entry of some arguments, in the spelling of YAML."""
+        return cls(name, frozenset(_hashes(arguments)), formerly)
+
+    def is_like(self, other: "Entry") -> bool:
+        """Whether two entries may be one that was renamed."""
+        union = self.fields | other.fields
+        return self.name == other.name or not union or len(self.fields & other.fields) / len(union) >= _SIMILAR
+
+
+Entries = Mapping[str, Mapping[str, Entry]]
+"""Section → key → entry."""
+
+
+def _hashes(value: Any, path: str = "") -> Iterator[str]:
+    if isinstance(value, Mapping):
+        for key, item in value.items():
+            if path or key not in {"name", "formerly"}:
+                yield from _hashes(item, f"{path}.{key}")
+    else:
+        # An image of another version is the same image here.
+        text = value.rpartition(":")[0] or value if path == ".image" and isinstance(value, str) else value
+        yield hashlib.sha256(f"{path}={json.dumps(text, default=str)}".encode()).hexdigest()[:8]
+
+
+def problems(old: Entries, new: Entries) -> list[Problem]:
+    """What must not change from one update to the next, at the paths of the new entries."""
+    return [
+        problem for section, entries in new.items() for problem in _of_section(section, old.get(section, {}), entries)
+    ]
+
+
+def _of_section(section: str, old: Mapping[str, Entry], new: Mapping[str, Entry]) -> Iterator[Problem]:
+    former = {key: _former_key(key, entry, old) for key, entry in new.items()}
+    removed = {key: entry for key, entry in old.items() if key not in former.values()}
+    for key, entry in new.items():
+        before = former[key]
+        if before is not None and old[before].name != entry.name:
+            yield ENTRY_NAME_IMMUTABLE.problem((section, key), name=entry.name, before=old[before].name)
+        elif before is None:
+            renamed = next((other for other in removed if removed[other].is_like(entry)), None)
+            if renamed is not None:
+                name = removed.pop(renamed).name
+                yield ENTRY_RENAMED.problem((section, key), before=renamed, name=name)
+
+
+def _former_key(key: str, entry: Entry, old: Mapping[str, Entry]) -> str | None:
+    """The key that an entry had at the last update; None where it is new."""
+    return next((candidate for candidate in (key, entry.formerly) if candidate in old), None)
+
+
+class Inventory(pulumi.ComponentResource):
+    """The entries of a stack's configuration. It has no objects in the cluster.
+
+    Everything else depends on it, so that nothing is changed before the entries have been compared.
+    """
+
+    def __init__(self, name: str, entries: Entries, opts: pulumi.ResourceOptions | None = None) -> None:
+        inputs = {
+            section: {key: {"name": entry.name, "fields": sorted(entry.fields)} for key, entry in by_key.items()}
+            for section, by_key in entries.items()
+        }
+        super().__init__(TYPE, name, inputs, pulumi.ResourceOptions.merge(opts, _compared(entries)))
+        self.register_outputs({})
+
+
+def _compared(entries: Entries) -> pulumi.ResourceOptions:
+    """The hook that rejects a change. It is called before anything is updated, in a preview and without one."""
+    if not hasattr(get_monitor(), "RegisterResourceHook"):  # Pulumi's mocks know no hooks
+        return pulumi.ResourceOptions()
+
+    def compare(args: pulumi.ResourceHookArgs) -> None:
+        found = problems(_read(args.old_inputs or {}), entries)
+        if found:
+            raise ValueError(
+                "\n".join(
+                    f"ml-platform:{problem.property_path()}: {problem.message} [{problem.code}]\n  {problem.fix}"
+                    for problem in found
+                )
+            )
+
+    hook = pulumi.ResourceHook("ml-platform:inventory", compare, pulumi.ResourceHookOptions(on_dry_run=True))
+    return pulumi.ResourceOptions(hooks=pulumi.ResourceHookBinding(before_update=[hook]))
+
+
+def _read(inputs: Mapping[str, Any]) -> Entries:
+    """The entries of the last update."""
+    return {
+        section: {key: Entry(entry["name"], frozenset(entry["fields"])) for key, entry in by_key.items()}
+        for section, by_key in inputs.items()
+        if isinstance(by_key, Mapping)
+    }
