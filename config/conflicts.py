@@ -48,7 +48,7 @@ def collisions(workloads: Iterable[Workload]) -> Iterator[Problem]:
             yield workload.at(), refuse("a training job of this name is in the same namespace", fix)
             continue
         if isinstance(workload.args, ModelServiceArgs) and workload.args.canary:
-            yield from ((workload.at(), error) for _, error in canary.fits(workload.name, []))
+            yield from ((workload.at(), error) for _, error in canary.canary_name_problems(workload.name, []))
         told: dict[tuple[str, ...], str] = {}
         for role, manifest in workload.objects.items():
             kind = _RUN if manifest["kind"] in _KINDS_OF_RUNS else manifest["kind"]

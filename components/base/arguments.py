@@ -21,6 +21,15 @@ from .validation import problems_of
 
 T = TypeVar("T")
 
+MUTABILITY = (
+    "Updatable in place.",
+    "A change rolls the pods.",
+    "A change needs a new run.",
+    "A change replaces the object.",
+    "A change rolls the pods of a service; a job needs a new run.",
+)
+"""What a change of a deployed argument does: the docstring of each argument, or of its model, ends with one."""
+
 
 class Arguments(BaseModel):
     """The base of all argument models: frozen, no unknown keys, errors that a user can act on."""
