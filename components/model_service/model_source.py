@@ -28,7 +28,7 @@ class Download(Arguments):
     """
 
     image: DeferredImage | None = Field(default=None, examples=["amazon/aws-cli:2.17.0"])
-    """Container image. Default: the workload's."""
+    """Container image. Defaults to that of the workload."""
 
     command: list[str] = Field(examples=[["aws", "s3", "sync", "s3://models/bert/v1.2", "/models"]])
     """The program and its arguments. It writes to the model's ``path``."""
