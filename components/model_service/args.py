@@ -174,7 +174,7 @@ class ModelServiceArgs(WorkloadArgs):
             modes["model", "source"] = self.model.source.access_mode
         return modes
 
-    def _own(self) -> list[Any]:
+    def _component_problems(self) -> list[Any]:
         if not self.has_pods():
             return list(self._external_name_problems())
         metrics_port = self.metrics.port if self.metrics else None

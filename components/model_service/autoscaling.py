@@ -9,8 +9,8 @@ from ..base.arguments import Arguments, Deferred
 from ..base.error_table import EXACTLY_ONE, EXCEEDS, REQUIRES
 from ..base.errors import raise_all
 from ..base.names import INT32, MetricName, ObjectName, as_text
-from ..base.quantities import Positive
-from ..base.registration import Manifest
+from ..base.objects import Manifest
+from ..base.quantities import PositiveQuantity
 
 _SCALERS = ("cpu", "metric", "keda")
 
@@ -21,7 +21,7 @@ class Metric(Arguments):
     name: MetricName = Field(examples=["vllm:num_requests_waiting"])
     """Name of the metric."""
 
-    target: Positive = Field(examples=["5"])
+    target: PositiveQuantity = Field(examples=["5"])
     """Target value of the average over the pods."""
 
 

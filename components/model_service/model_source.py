@@ -13,7 +13,7 @@ from ..base.quantities import ByteSize
 from ..pod.env import Env
 from ..pod.resources import Resources
 from ..pod.volumes import AccessMode, MountPath, Volume, normalized, taken_mount_paths
-from ..workload.args import InitContainer
+from ..workload.init_container import InitContainer
 
 VOLUME = "model"
 CONTAINER = "model-download"

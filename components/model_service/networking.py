@@ -9,8 +9,9 @@ from ..base.arguments import Arguments
 from ..base.cidr import Cidr
 from ..base.error_table import REQUIRES
 from ..base.errors import raise_all
-from ..base.names import Annotations, ObjectName, Port, ServiceName
-from ..base.registration import Manifest, annotated
+from ..base.names import AnnotationArguments, ObjectName, Port, ServiceName
+from ..base.objects import Manifest
+from ..base.registration import annotated
 
 # By default, the provider waits for an address, which never appears without a controller in the cluster.
 _SKIP_AWAIT = {"pulumi.com/skipAwait": "true"}
@@ -36,7 +37,7 @@ class ServiceArgs(Arguments):
     node_port: Annotated[int, Field(ge=30000, le=32767, strict=True)] | None = None
     """The port on the nodes. Kubernetes assigns one by default. Requires ``type: NodePort``."""
 
-    annotations: Annotations = {}
+    annotations: AnnotationArguments = {}
     """Annotations of the Service, which clouds read for their load balancers."""
 
     source_ranges: list[Cidr] = Field(default=[], examples=[["203.0.113.0/24"]])
@@ -81,7 +82,7 @@ class IngressArgs(Arguments):
     tls_secret: ObjectName | None = None
     """Secret with the TLS certificate of the host. Without it, the Ingress has no TLS."""
 
-    annotations: Annotations = {}
+    annotations: AnnotationArguments = {}
     """Annotations of the Ingress, which ingress controllers read."""
 
     await_address: bool = True

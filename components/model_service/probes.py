@@ -10,7 +10,7 @@ from pydantic_core import PydanticCustomError
 from ..base.arguments import Arguments, check_exactly_one
 from ..base.error_table import BUDGET_EXHAUSTED, DERIVED, PORT_NOT_OPEN
 from ..base.names import Port
-from ..base.registration import Manifest
+from ..base.objects import Manifest
 
 _NonNegative = Annotated[int, Field(ge=0, strict=True)]
 _Positive = Annotated[int, Field(ge=1, strict=True)]

@@ -16,8 +16,8 @@ from ..base.arguments import Arguments
 from ..base.error_table import COUNT_OR_PERCENTAGE
 from ..base.errors import Problem
 from ..base.names import MAX_INT32
+from ..base.objects import Manifest
 from ..base.quantities import Quantity
-from ..base.registration import Manifest
 from ..base.warning_table import ROLLOUT_INTERRUPTS, SURGE_UNRESERVED
 from ..pod.resources import ResourceList
 

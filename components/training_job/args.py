@@ -15,9 +15,7 @@ from ..base.error_table import (
     REQUIRES,
     SINGLE_NODE_VOLUME,
 )
-from ..base.names import Annotations as AnnotationArguments
-from ..base.names import DnsLabel, LabelValue
-from ..base.names import Labels as LabelArguments
+from ..base.names import AnnotationArguments, DnsLabel, LabelArguments, LabelValue
 from ..base.quantities import Quantity
 from ..pod.resources import Resources
 from ..pod.volumes import CHECKPOINT_DIR, Checkpoints, normalized, single_node, taken_mount_paths
@@ -190,7 +188,7 @@ class TrainingJobArgs(WorkloadArgs):
         """The number of workers that the training requires."""
         return self.min_workers or self.workers
 
-    def _own(self) -> list[Any]:
+    def _component_problems(self) -> list[Any]:
         return [
             *self._controller_problems(),
             *self._worker_problems(),

@@ -13,7 +13,7 @@ from pulumi.runtime.settings import get_monitor
 
 from ..base.error_table import RUN_IMMUTABLE, RUN_NOT_KEPT
 from ..base.errors import ArgumentError
-from ..base.registration import Manifest
+from ..base.objects import Manifest
 
 # Fields of a Job's spec that the API server updates while its pods run.
 _MUTABLE_FIELDS = {"Job": {"backoffLimit", "activeDeadlineSeconds", "maxFailedIndexes"}}

@@ -6,7 +6,7 @@ must restart, which is what the JobSet operator does.
 
 import pulumi
 
-from ..base.registration import Manifest
+from ..base.objects import Manifest
 
 CRD = "jobsets.jobset.x-k8s.io"
 
