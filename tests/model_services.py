@@ -72,7 +72,15 @@ OPTIONS: dict[str, dict[str, Any]] = {
     "model from a download": {
         "model": {
             "path": "/weights",
-            "source": {"download": {"image": "aws:v2", "command": ["fetch"], "env": {"A": "1"}, "size": "50Gi"}},
+            "source": {
+                "download": {
+                    "image": "aws:v2",
+                    "command": ["fetch"],
+                    "env": {"A": "1"},
+                    "resources": {"requests": {"cpu": "1", "memory": "1Gi"}},
+                    "size": "50Gi",
+                }
+            },
         }
     },
     "model from a claim": {"model": {"source": {"claim": "bert", "access_mode": "ReadOnlyMany"}}, "replicas": 3},

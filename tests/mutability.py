@@ -12,6 +12,7 @@ from typing import Any, Literal, get_args, get_origin
 from components import ArgumentError
 from components.base.arguments import MUTABILITY, Arguments
 from components.training_job.immutability import check_immutable, immutable_part
+from components.workload.args import WorkloadArgs
 from tests.argument_models import Model, models
 
 IN_PLACE, ROLLS, NEW_RUN, REPLACES = MUTABILITY[:4]
@@ -34,7 +35,7 @@ Effects = dict[Argument, set[str]]
 """The effects of the changes of each argument that was changed; none if no object differed."""
 
 
-def effects(model: Model, base: Given, options: Mapping[str, Given], manifests: Callable[[Any], Objects]) -> Effects:
+def effects(model: type[WorkloadArgs], base: Given, options: Mapping[str, Given], manifests: Callable[[Any], Objects]) -> Effects:
     """The effects of changes of all arguments of a model, on top of each option."""
 
     def objects(given: Given) -> Objects | None:
@@ -49,12 +50,13 @@ def effects(model: Model, base: Given, options: Mapping[str, Given], manifests: 
     ]
     for given in givens:
         changes.collect(model, given)
-    for given in givens:
+    for given in sorted(givens, key=lambda given: not model(**given).has_pods()):
         before = objects(given)
         assert before is not None, given
         for argument, changed in changes.of(model, given):
             after = objects(changed)
-            if after is not None:
+            # Without pods, every change is in place: it counts for arguments that others do not show.
+            if after is not None and (model(**given).has_pods() or not changes.observed.get(argument)):
                 changes.observed.setdefault(argument, set()).update(effect(before, after))
     return changes.with_inferred()
 
@@ -69,7 +71,9 @@ def mismatches(observed: Effects, package: str, *, job: bool) -> list[str]:
             expected = shown or {IN_PLACE}
             if stated not in expected:
                 found.append(f"{model.__name__}.{name} states {stated!r}, but a change shows {sorted(expected)}")
-            unstated = [effect for effect in sorted(expected - {stated}) if _WORDS[effect] not in text.lower()]
+            # Those that are updatable in place among nested arguments state that themselves.
+            nested = {IN_PLACE} if any(models(model.model_fields[name].annotation)) else set()
+            unstated = [each for each in sorted(expected - {stated} - nested) if _WORDS[each] not in text.lower()]
             found += [f"{model.__name__}.{name} does not state {effect!r}" for effect in unstated]
     return found
 
@@ -157,7 +161,8 @@ class _Changes:
             elif not self.observed.get(argument):
                 candidates += [*(field.examples or []), *_CANDIDATES, *_variants(field.annotation, field.get_default())]
             for value in [*candidates, *self._values.get(argument, [])]:
-                yield argument, {**given, name: value}
+                if value != given.get(name, field.get_default()):
+                    yield argument, {**given, name: value}
 
     def _nested(self, model: Model, value: Any) -> Iterator[tuple[Argument, Any]]:
         """Changes of a nested model: of one, of each of a list, or of each of a mapping."""
@@ -169,7 +174,7 @@ class _Changes:
         """The observed effects. A change of an argument that cannot be left out is one of its nested arguments."""
         for argument in self._values.keys() - self.observed.keys():
             model, name = argument
-            inner = {nested for nested in models(model.model_fields[name].annotation)}
+            inner = set(models(model.model_fields[name].annotation))
             found = [shown for (owner, _), shown in self.observed.items() if owner in inner]
             if found:
                 self.observed[argument] = set().union(*found)

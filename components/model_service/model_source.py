@@ -52,7 +52,7 @@ class ModelSource(Arguments):
     access_mode: AccessMode = "ReadWriteOnce"
     """Access mode of the claim. Several pods require ReadOnlyMany or ReadWriteMany.
 
-    It is checked, and determines the default of ``rollout``. Updatable in place.
+    It is validated, and determines the default of ``rollout``. It is not part of the pods. Updatable in place.
     """
 
     image: Deferred[Image] | None = Field(default=None, examples=["myregistry/models/bert:v1.2"])
