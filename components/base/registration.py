@@ -10,8 +10,8 @@ from typing import Any
 import pulumi
 
 from . import ownership
+from .objects import Manifest
 
-Manifest = dict[str, Any]
 Manifests = Mapping[str, Manifest]
 """A component's manifests by role: the child of role ``service`` is named ``<component>-service``."""
 
