@@ -19,8 +19,8 @@ from config import StackError, StackSettings, load_file
 from docs import write_reference as reference
 from tests.lesson import missing
 from tests.mocks import deploy
+from tests.program import objects, run_with
 from tests.schemas import assert_valid
-from tests.test_program import objects, run_with
 
 PROJECT = Path(__file__).resolve().parent.parent
 PAGES = sorted(PROJECT.glob("docs/**/*.md"))
