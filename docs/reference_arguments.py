@@ -99,8 +99,8 @@ def _with_unit(kind: str, name: str, text: str) -> str:
     """The type of a number with its unit."""
     if not kind.startswith(("integer", "number")):
         return kind
-    words = re.findall(r"\w+", text.split(". ")[0])
-    unit = "seconds" if name.endswith("Seconds") else next((unit for unit in _UNITS if unit in words), None)
+    words = re.findall(r"\w+", text.split(". ")[0].lower())
+    unit = "seconds" if name.endswith("Seconds") else next((unit for unit in _UNITS if unit.lower() in words), None)
     return f"{kind} ({unit})" if unit else kind
 
 

@@ -31,7 +31,7 @@ def _type(schema: Mapping[str, Any], links: Mapping[str, str]) -> str:
         *others, last = [f"`{choice}`" for choice in schema["enum"] if choice is not None]
         if len(others) > _MANY_CHOICES:
             return "one of the [presets](#presets)"
-        return f"{', '.join(others)} or {last}" if others else last
+        return f"{', '.join(others)} or {last}"
     if schema.get("description", "").startswith("The name of one of"):
         return "name of a team" if "team" in schema["description"] else "name of a node pool"
     kind = schema.get("type")
