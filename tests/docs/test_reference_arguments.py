@@ -26,7 +26,7 @@ class Outer(Arguments):
     """
 
     weight: int | None = None
-    """Percent of the requests. Defaults to an equal share, which depends on the number of pods and of versions.
+    """Percent of the requests. Defaults to an equal share, which depends on the number of pods and on the number of versions.
 
     Ignored without a canary. A change replaces the object.
     """

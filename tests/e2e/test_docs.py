@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 import yaml
 
-from tests.e2e.project import Project
 from tests.docs.pages import BLOCKS, PROJECT, commands
+from tests.e2e.project import Project
 
 
 def page(name: str, language: str) -> list[str]:
