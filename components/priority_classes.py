@@ -1,4 +1,7 @@
-"""PriorityClasses: who goes first where a cluster is full. They belong to the cluster: once a platform."""
+"""PriorityClasses: the scheduling priorities of a cluster.
+
+They are cluster-scoped: a platform defines them once.
+"""
 
 from typing import Annotated, Any, Literal
 
@@ -6,16 +9,18 @@ import pulumi
 from pydantic import AfterValidator, Field
 
 from .base.arguments import Arguments
-from .base.errors import refuse
+from .base.error_table import RESERVED
+from .base.labels import MANAGED_BY
 from .base.names import ObjectName
-from .base.registration import Manifest, Manifests, register_all
+from .base.objects import Manifest
+from .base.registration import Manifests, register_all
 
 TYPE = "ml-platform:index:PriorityClasses"
 
 
 def _class_name(name: str) -> str:
     if name.startswith("system-"):
-        raise refuse(f"{name!r}: Kubernetes keeps system- for itself", value=name.removeprefix("system-") or None)
+        raise RESERVED(name=name, owner="Kubernetes", value=name.removeprefix("system-") or None)
     return name
 
 
@@ -23,16 +28,25 @@ PriorityClassName = Annotated[ObjectName, AfterValidator(_class_name)]
 
 
 class PriorityClassArgs(Arguments):
-    """One PriorityClass. None is the cluster's default: that would change the pods of everybody."""
+    """One PriorityClass.
+
+    None of them is the cluster's default, which would apply to the pods of every namespace.
+    """
 
     value: Annotated[int, Field(ge=-(10**9), le=10**9, strict=True)] = Field(examples=[1000])
-    """Higher goes first. Pods without a class have 0."""
+    """The priority: pods with a higher value are scheduled first. Pods without a class have priority 0.
+
+    A change replaces the object.
+    """
 
     preemption: Literal["PreemptLowerPriority", "Never"] = "PreemptLowerPriority"
-    """Whether waiting pods end pods of lower priority, or only go first when there is room."""
+    """Whether pending pods preempt pods of lower priority, or only precede them in the scheduling queue.
+
+    A change replaces the object.
+    """
 
     description: str = Field(default="", examples=["Training that may be interrupted."])
-    """What the class is for."""
+    """When to use the class. Updatable in place."""
 
 
 PriorityClassesByName = dict[PriorityClassName, PriorityClassArgs]
@@ -42,7 +56,7 @@ class PriorityClassesArgs(Arguments):
     """Arguments of PriorityClasses."""
 
     classes: PriorityClassesByName
-    """The classes by name."""
+    """The classes by name. Classes can be added and removed; the name of a class is immutable. Updatable in place."""
 
 
 def manifests(args: PriorityClassesArgs) -> Manifests:
@@ -54,7 +68,7 @@ def _manifest(name: str, priority: PriorityClassArgs) -> Manifest:
     return {
         "apiVersion": "scheduling.k8s.io/v1",
         "kind": "PriorityClass",
-        "metadata": {"name": name, "labels": {"app.kubernetes.io/managed-by": "pulumi"}},
+        "metadata": {"name": name, "labels": MANAGED_BY},
         "value": priority.value,
         "preemptionPolicy": priority.preemption,
         **({"description": priority.description} if priority.description else {}),
@@ -65,7 +79,7 @@ class PriorityClasses(pulumi.ComponentResource):
     """The PriorityClasses of a platform. Children: ``<name>-<class>``."""
 
     names: list[str]
-    """Their names."""
+    """The names of the classes."""
 
     def __init__(
         self, name: str, args: PriorityClassesArgs | dict[str, Any], opts: pulumi.ResourceOptions | None = None
@@ -73,5 +87,8 @@ class PriorityClasses(pulumi.ComponentResource):
         args = PriorityClassesArgs.of(args)
         super().__init__(TYPE, name, {}, opts)
         self.names = list(args.classes)
-        register_all(self, name, manifests(args))
+        objects = manifests(args)
+        # Both fields are immutable, and the provider would try to update them.
+        replaced = pulumi.ResourceOptions(replace_on_changes=["value", "preemptionPolicy"], delete_before_replace=True)
+        register_all(self, name, objects, options=dict.fromkeys(objects, replaced))
         self.register_outputs({"names": self.names})

@@ -1,4 +1,4 @@
-"""What a stack may say, and how it is read."""
+"""The configuration of a stack: its models, and how it is loaded."""
 
 from config.loader import StackError, load, load_file
 from config.settings import StackSettings

@@ -1,7 +1,7 @@
-"""Reads a stack's file without an engine, and keeps the schema that editors use.
+"""Validates and renders a stack's file without an engine, and writes the schema that editors use.
 
-python -m config check STACK   say all that is wrong with Pulumi.STACK.yaml; print its node pools as JSON
-python -m config render STACK  print the stack's manifests as YAML, the objects that `up` makes
+python -m config check STACK   validate Pulumi.STACK.yaml; print all problems, or else its node pools as JSON
+python -m config render STACK  print the manifests of the objects that `up` creates, as YAML
 python -m config schema        write Pulumi.schema.json
 """
 
@@ -15,12 +15,12 @@ from config.render import render
 
 
 def main(arguments: list[str]) -> int:
-    """Run one of the commands; returns the exit status."""
+    """Run one of the commands. Returns the exit status."""
     match arguments:
         case ["check", stack]:
-            return _read(stack, _node_pools)
+            return _load(stack, _node_pools)
         case ["render", stack]:
-            return _read(stack, render)
+            return _load(stack, render)
         case ["schema"]:
             schema.FILE.write_text(schema.render(), encoding="utf-8")
             return 0
@@ -29,14 +29,14 @@ def main(arguments: list[str]) -> int:
             return 2
 
 
-def _read(stack: str, tell: Callable[[StackSettings], str]) -> int:
-    """Print what there is to tell of a stack, or all that is wrong with it."""
+def _load(stack: str, output: Callable[[StackSettings], str]) -> int:
+    """Print an output of a stack, or all its problems. Returns the exit status."""
     try:
         settings = load_file(stack, Path.cwd())
     except StackError as error:
         print(error, file=sys.stderr)
         return 1
-    print(tell(settings).rstrip("\n"))
+    print(output(settings).rstrip("\n"))
     return 0
 
 

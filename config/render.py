@@ -1,7 +1,7 @@
-"""A stack's manifests without an engine or a cluster: for GitOps, ``kubectl diff`` and scanners.
+"""Renders the manifests of a stack without an engine or a cluster, for GitOps, ``kubectl diff`` and scanners.
 
-They are the objects that ``up`` makes, in its order: the components' own functions make both. What
-only exists in a deployment is not in them: the owner of runs that are kept, which has no UID yet.
+They equal the objects that ``up`` creates, in the same order, since the same functions build both. Only the owner
+references of runs that are kept are missing: the UID of the owner is unknown before deployment.
 """
 
 import re
@@ -12,13 +12,14 @@ import yaml
 
 from components import model_service, team_namespace, training_job
 from components import priority_classes as priority
-from components.base.registration import Manifest, Manifests
+from components.base.objects import Manifest
+from components.base.registration import Manifests
 from components.priority_classes import PriorityClassesArgs
 from config.settings import StackSettings
 
 
 def objects(stack: StackSettings) -> Iterator[tuple[str, Manifest]]:
-    """The name of every child resource, and its manifest."""
+    """The name and the manifest of every child resource."""
     if stack.priority_classes:
         yield from _named("priority", priority.manifests(PriorityClassesArgs(classes=stack.priority_classes)))
     for name, team in stack.teams.items():
@@ -35,7 +36,7 @@ def _named(component: str, manifests: Manifests) -> Iterator[tuple[str, Manifest
 
 
 def render(stack: StackSettings) -> str:
-    """All manifests as one YAML text, each under the name of its resource in Pulumi."""
+    """All manifests as one YAML text, each after a comment with the name of its Pulumi resource."""
     return "".join(f"---\n# {name}\n{_yaml(manifest)}" for name, manifest in objects(stack))
 
 
@@ -44,14 +45,14 @@ def _yaml(manifest: Manifest) -> str:
 
 
 class _Dumper(yaml.SafeDumper):
-    """Writes what every reader of YAML reads the same way."""
+    """Writes YAML that YAML 1.1 and 1.2 parsers read alike."""
 
     def ignore_aliases(self, data: Any) -> bool:  # noqa: ARG002
-        """Each object is written out: a label that many share is no anchor."""
+        """Write shared objects in full rather than as anchors and aliases."""
         return True
 
 
-# To YAML 1.1, which the dumper knows, 1e3 and 0o17 are text; to Kubernetes, which reads 1.2, numbers.
+# 1e3 and 0o17 are strings in YAML 1.1, which the dumper writes, and numbers in YAML 1.2, which Kubernetes reads.
 _LIKE_A_NUMBER = re.compile(r"[-+.]?[0-9]")
 
 

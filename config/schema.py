@@ -1,7 +1,7 @@
 """The JSON Schema of a stack's file, generated from the models.
 
-``python -m config schema`` writes it to Pulumi.schema.json, from where editors complete and check
-``Pulumi.<stack>.yaml``; errors take their examples from it.
+``python -m config schema`` writes it to Pulumi.schema.json, with which editors complete and validate
+``Pulumi.<stack>.yaml``. Error messages use its examples.
 """
 
 import json
@@ -23,11 +23,11 @@ class Schema:
         return StackSettings.model_json_schema(by_alias=True)
 
     def keys(self, path: Sequence[str | int]) -> set[str]:
-        """The keys that the mapping at a path may have."""
+        """The known keys of the mapping at a path; empty if its keys are free."""
         return set(self._at(path).get("properties", {}))
 
     def example(self, path: Sequence[str | int]) -> Any:
-        """A value that would be right at a path; None where the schema knows none."""
+        """A valid value for a path; None if the schema has none."""
         schema = self._at(path)
         if schema.get("examples"):
             return schema["examples"][0]
@@ -50,7 +50,7 @@ class Schema:
         while True:
             if "$ref" in schema:
                 schema = self._root["$defs"][schema["$ref"].rsplit("/", 1)[1]]
-            elif "anyOf" in schema:  # an optional value: the other choice is null
+            elif "anyOf" in schema:  # an optional value: the alternative is null
                 schema = next((choice for choice in schema["anyOf"] if choice.get("type") != "null"), {})
             else:
                 return schema
@@ -76,7 +76,7 @@ def stack_file_schema() -> dict[str, Any]:
             "config": {
                 "type": "object",
                 "properties": sections,
-                # Other namespaces, such as the Kubernetes provider's, have rules of their own.
+                # The keys of other namespaces, such as the Kubernetes provider's, are not validated here.
                 "patternProperties": {"^(?!ml-platform:)": True},
                 "additionalProperties": False,
             }

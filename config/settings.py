@@ -1,4 +1,4 @@
-"""The settings of a stack: node pools, teams, training jobs and model services by name."""
+"""The settings of a stack: node pools, teams, priority classes, training jobs and model services by name."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from difflib import get_close_matches
@@ -8,37 +8,39 @@ from pydantic import Field, ValidationInfo, ValidatorFunctionWrapHandler, field_
 
 from components import ModelServiceArgs, NodePool, TeamNamespaceArgs, TrainingJobArgs, model_service, training_job
 from components.base.arguments import Arguments
-from components.base.errors import raise_all, refuse
+from components.base.error_table import NAME_TAKEN, NO_SUCH_CHOICE
+from components.base.errors import raise_all
 from components.base.names import DnsLabel, NamespaceName, ServiceName
 from components.pod.presets import PRESETS
 from components.priority_classes import PriorityClassesByName
-from components.team_namespace.args import Tenant, refusal, tenant
+from components.team_namespace.args import Tenant
 from components.team_namespace.component import own_objects
 from components.team_namespace.footprint import footprint
 from components.team_namespace.manifests import manifests as team_manifests
-from components.team_namespace.quota_check import shortfalls
+from components.team_namespace.quota_check import quota_problems
 from components.workload.args import WorkloadArgs
-from config.conflicts import Workload, collisions
+from config.conflicts import Workload, conflicts
 
 
 class NodePoolSettings(NodePool):
     """A node pool of the stack."""
 
     preset: Annotated[str | None, Field(json_schema_extra={"enum": [*PRESETS, None]})] = None
-    """A cloud and a GPU, such as ``gke/nvidia-l4``: fills nodeSelector, tolerations and gpuResource.
+    """A cloud and a GPU, such as ``gke/nvidia-l4``. Sets nodeSelector, tolerations and gpuResource.
 
-    Your own labels and tolerations are added to the preset's; your own gpuResource takes its place.
+    Labels and tolerations that you set are added to those of the preset; a gpuResource that you set overrides it.
+    A change rolls the pods of a service; a job needs a new run.
     """
 
     @model_validator(mode="before")
     @classmethod
-    def _filled_from_preset(cls, given: Any) -> Any:
+    def _with_preset(cls, given: Any) -> Any:
         if not isinstance(given, Mapping) or given.get("preset") is None:
             return given
         preset = PRESETS.get(given["preset"]) if isinstance(given["preset"], str) else None
         if preset is None:
             near = get_close_matches(str(given["preset"]), PRESETS, n=1, cutoff=0.0)[0]
-            error = refuse(f"there is no preset {given['preset']!r}", f"use one of {', '.join(PRESETS)}", value=near)
+            error = NO_SUCH_CHOICE(kind="preset", name=given["preset"], choices=list(PRESETS), value=near)
             raise_all("NodePoolSettings", [(("preset",), error)])
             return given
         own_selector = given.get("nodeSelector", {})
@@ -47,7 +49,7 @@ class NodePoolSettings(NodePool):
             merged["nodeSelector"] = {**preset["nodeSelector"], **own_selector}
         own_tolerations = given.get("tolerations", [])
         if isinstance(own_tolerations, list):
-            # The user's own come first: what is wrong with one is told by its place in the stack's file.
+            # The user's own come first, so that the index in the path of an error is that in the stack's file.
             of_preset = [toleration for toleration in preset["tolerations"] if toleration not in own_tolerations]
             merged["tolerations"] = [*own_tolerations, *of_preset]
         return merged
@@ -60,18 +62,18 @@ _KINDS: dict[str, tuple[str, Any]] = {
 
 
 class StackSettings(Arguments):
-    """All that a stack's configuration says, under the project's own namespace."""
+    """The configuration of a stack, in the namespace of the project."""
 
     node_pools: dict[DnsLabel, NodePoolSettings] = Field(default={}, examples=[{"gpu": {"preset": "gke/nvidia-l4"}}])
-    """Node pools by name."""
+    """Node pools by name. Workloads refer to them with ``nodePool``."""
 
     teams: dict[NamespaceName, TeamNamespaceArgs] = Field(
         default={}, examples=[{"ml-training": {"quota": {"pods": "20"}}}]
     )
-    """Teams by name: each gets a namespace."""
+    """Teams by name. Each has a namespace."""
 
     priority_classes: PriorityClassesByName = Field(default={}, examples=[{"training": {"value": 1000}}])
-    """The cluster's PriorityClasses by name. Teams use those that their priorityQuotas name."""
+    """PriorityClasses of the cluster by name. Teams may use those in their priorityQuotas."""
 
     training_jobs: dict[DnsLabel, TrainingJobArgs] = Field(
         {}, examples=[{"bert": {"team": "ml-training", "nodePool": "gpu", "command": ["python", "train.py"]}}]
@@ -86,9 +88,9 @@ class StackSettings(Arguments):
     @field_validator("node_pools", "teams", mode="wrap")
     @classmethod
     def _known_by_name(cls, given: Any, validate: ValidatorFunctionWrapHandler, info: ValidationInfo) -> Any:
-        """Let the workloads, which are validated after these, refer to them by name.
+        """Record the names, which the workloads, validated afterwards, refer to.
 
-        The names are known even where what they name is refused: one mistake, one message.
+        They are recorded even if what they name is invalid, which is then reported once.
         """
         context, field = cast(dict[str, Any], info.context), cast(str, info.field_name)
         context["names"][field] = [str(name) for name in given] if isinstance(given, Mapping) else None
@@ -97,53 +99,53 @@ class StackSettings(Arguments):
 
     @classmethod
     def parse(cls, values: Mapping[str, Any]) -> Self:
-        """The settings in a stack's own spelling; raises pydantic's ValidationError with all problems."""
+        """The settings of a stack's YAML. Raises pydantic's ValidationError with all problems."""
         context: dict[str, Any] = {"names": {"node_pools": [], "teams": []}}
         return cls.model_validate(values, by_alias=True, by_name=False, context=context)
 
     @model_validator(mode="after")
-    def _fits_together(self) -> "StackSettings":
+    def _consistent(self) -> "StackSettings":
         workloads = list(self._workloads())
-        raise_all("StackSettings", [*self._of_teams(), *collisions(workloads), *self._shortfalls(workloads)])
+        problems = [*self._shared_namespaces(), *conflicts(workloads), *self._quota_problems(workloads)]
+        raise_all("StackSettings", problems)
         return self
 
-    def _of_teams(self) -> list[Any]:
-        """Teams of one namespace."""
+    def _shared_namespaces(self) -> list[Any]:
+        """Teams with the same namespace."""
         problems: list[Any] = []
         owners: dict[str, str] = {}
-        # Those that are named by their keys first: the other one has a name that can be changed.
+        # Reported at a team that sets its name, rather than at one that is named by its key.
         for name, team in sorted(self.teams.items(), key=lambda item: item[1].name is not None):
             namespace = team.name or name
             if namespace in owners:
-                fix = "give each team a namespace of its own"
-                error = refuse(f"namespace {namespace} already belongs to team {owners[namespace]}", fix)
+                error = NAME_TAKEN(name=namespace, owner=f"the namespace of team {owners[namespace]}")
                 problems.append((("teams", name, "name"), error))
             owners.setdefault(namespace, name)
         return problems
 
-    def _shortfalls(self, workloads: Sequence[Workload]) -> list[Any]:
-        """What the teams' quotas cannot hold."""
+    def _quota_problems(self, workloads: Sequence[Workload]) -> list[Any]:
+        """Workloads that exceed the quota of their team, or that its namespace would reject."""
         problems: list[Any] = []
         for name, team in self.teams.items():
-            owner = tenant(name, team)
-            terms = team.terms(str(owner.namespace))
-            places: dict[str, tuple[str, ...]] = {}
+            owner = team.tenant(name)
+            constraints = team.constraints(str(owner.namespace))
+            paths: dict[str, tuple[str, ...]] = {}
             own, objects = own_objects(name, team_manifests(name, team))
-            counted = {own: footprint(objects.values(), terms.limits)}
+            counted = {own: footprint(objects.values(), constraints.limits)}
             for workload in workloads:
                 if workload.args.team == name or workload.args.namespace == owner.namespace:
-                    told = f"{_KINDS[workload.section][0]} {workload.name}"
-                    places[told] = workload.at()
-                    counted[told] = footprint(workload.objects.values(), terms.limits)
-            for short in shortfalls(terms, counted):
-                place = ("teams", name) if short.workload is None else places[short.workload]
-                problems.append(((*place, *short.path), refusal(short)))
+                    title = f"{_KINDS[workload.section][0]} {workload.name}"
+                    paths[title] = workload.at()
+                    counted[title] = footprint(workload.objects.values(), constraints.limits)
+            for found in quota_problems(constraints, counted):
+                path = ("teams", name) if found.workload is None else paths[found.workload]
+                problems.append(((*path, *found.problem.path), found.problem.error()))
         return problems
 
     def tenant_of(self, args: WorkloadArgs) -> Tenant:
-        """Where a workload of the stack lives and whom it belongs to."""
+        """The namespace of a workload of the stack, and the team that owns it."""
         name = args.team
-        return tenant(name, self.teams[name]) if isinstance(name, str) else args.tenant()
+        return self.teams[name].tenant(name) if isinstance(name, str) else args.tenant()
 
     def _workloads(self) -> Iterator[Workload]:
         for section, (_, manifests) in _KINDS.items():

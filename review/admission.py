@@ -3,8 +3,8 @@
 import re
 from collections.abc import Iterable
 
-from components.base.objects import namespace, target
-from review.preview import Manifest, Step, known
+from components.base.objects import Manifest, namespace, target
+from review.preview import Step, known
 
 # What a refusal says → the kinds of objects that decide it.
 _DECIDED_BY = (

@@ -6,13 +6,12 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
 
-from components.base.objects import UNKNOWN, WORKLOADS, UnknownValueError, namespace, pod_templates, target
+from components.base.objects import UNKNOWN, WORKLOADS, Manifest, UnknownValueError, namespace, pod_templates, target
 from components.base.quantities import parse_quantity
 from components.pod.resources import is_gpu
 from components.team_namespace.footprint import Footprint, Usage, footprint
 from components.team_namespace.limit_range import ContainerLimits
-from components.team_namespace.resource_quota import Quota
-from review.preview import Manifest
+from components.team_namespace.resource_quota import ResourceQuota
 
 HOURS_PER_MONTH = 730
 _NONE = Decimal(0)
@@ -65,7 +64,7 @@ def _place(manifest: Manifest) -> str | None:
     return None if manifest["metadata"].get("namespace") is UNKNOWN else namespace(manifest)
 
 
-def _uses(place: str, quota: Quota, before: Footprint | None, after: Footprint | None) -> list[QuotaUse]:
+def _uses(place: str, quota: ResourceQuota, before: Footprint | None, after: Footprint | None) -> list[QuotaUse]:
     if quota.others:  # it is there to refuse the pods of other priorities, and has no use to show
         return []
     return [
@@ -108,7 +107,7 @@ def _limits(objects: Iterable[Manifest]) -> ContainerLimits:
     return ContainerLimits()
 
 
-def _quota(manifest: Manifest) -> Quota:
+def _quota(manifest: Manifest) -> ResourceQuota:
     spec = manifest["spec"]
     classes: tuple[str, ...] | None = None
     others = False
@@ -116,10 +115,10 @@ def _quota(manifest: Manifest) -> Quota:
         if expression["scopeName"] == "PriorityClass":
             classes = (*(classes or ()), *expression.get("values", ()))
             others = others or expression["operator"] != "In"
-    return Quota("", str(manifest["metadata"]["name"]), (), spec.get("hard") or {}, classes, others)
+    return ResourceQuota("", str(manifest["metadata"]["name"]), (), spec.get("hard") or {}, classes, others)
 
 
-def _share(key: str, quota: Quota, usage: Footprint | None) -> Decimal:
+def _share(key: str, quota: ResourceQuota, usage: Footprint | None) -> Decimal:
     if usage is None:
         return _NONE
     objects = usage.objects.get(key, _NONE) if quota.classes is None else _NONE

@@ -5,7 +5,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from review.preview import UNKNOWN_TEXT, Manifest
+from components.base.objects import Manifest
+from review.preview import UNKNOWN_TEXT
 from review.secrets import shown
 
 _LONGEST = 120

@@ -4,9 +4,9 @@ import re
 from dataclasses import dataclass
 from typing import Any
 
-from components.base.objects import WORKLOADS, target
+from components.base.objects import WORKLOADS, Manifest, target
 from components.model_service.networking import address
-from review.preview import Manifest, Step
+from review.preview import Step
 
 _SILENCE = "nothing answers until new ones are ready"
 

@@ -3,8 +3,7 @@
 import re
 from collections.abc import Iterable
 
-from components.base.objects import UNKNOWN
-from review.preview import Manifest
+from components.base.objects import UNKNOWN, Manifest
 
 
 def made_by(pod: Manifest, manifests: Iterable[Manifest]) -> bool:

@@ -9,9 +9,7 @@ from pulumi.runtime import rpc
 from pydantic import BaseModel, ConfigDict, ValidationError
 from pydantic.alias_generators import to_camel
 
-from components.base.objects import UNKNOWN
-
-Manifest = Mapping[str, Any]
+from components.base.objects import UNKNOWN, Manifest
 
 UNKNOWN_TEXT = rpc.UNKNOWN
 SECRET = "[secret]"  # noqa: S105 - how the engine writes one

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import Any, Literal
 
-from components.base.objects import target
+from components.base.objects import Manifest, target
 from components.base.quantities import format_quantity
 from policies import Finding, PolicySettings, judged
 from policies import Level as Severity
@@ -16,7 +16,7 @@ from review.cluster.checks import Checks, not_asked
 from review.diff import FieldChange, changes
 from review.interruptions import Interruption, interruptions
 from review.pools import node_pools
-from review.preview import Manifest, Preview, Step, known
+from review.preview import Preview, Step, known
 
 Level = Literal["stop", "look", "fine", "nothing"]
 

@@ -1,1 +1,1 @@
-"""What all components share: argument models, errors, names, labels, registration, ownership."""
+"""Shared by all components: argument models, errors, names, labels, registration, ownership."""

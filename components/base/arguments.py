@@ -1,8 +1,7 @@
-"""The base of all argument models, and values that exist at deployment time only.
+"""The base of all argument models, and the type of values that are only known at deployment time.
 
-Arguments are frozen pydantic models. Python spells them in snake_case, YAML in camelCase. Each is
-defined once: the same model validates a stack's YAML, a Python caller's keyword and a remote
-caller's input.
+Arguments are frozen pydantic models, in snake_case in Python and in camelCase in YAML. Each is defined once: the same
+model validates a stack's YAML, a Python caller's keyword and the input of a program in another language.
 """
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
@@ -21,9 +20,23 @@ from .validation import problems_of
 
 T = TypeVar("T")
 
+MUTABILITY = (
+    "Updatable in place.",
+    "A change rolls the pods.",
+    "A change needs a new run.",
+    "A change replaces the object.",
+    "A change rolls the pods of a service; a job needs a new run.",
+    "A change replaces the objects of a service; a job needs a new run.",
+)
+"""What a change of an argument does. The docstring of each argument, or else that of its model, ends with one of these.
+
+``A change rolls the pods``: the Deployment replaces its pods by a rollout. ``A change needs a new run``: a TrainingJob
+rejects it until ``run_id`` changes.
+"""
+
 
 class Arguments(BaseModel):
-    """The base of all argument models: frozen, no unknown keys, errors that a user can act on."""
+    """The base of all argument models: frozen, without unknown keys, with errors that state the fix."""
 
     model_config = ConfigDict(
         frozen=True,
@@ -33,7 +46,7 @@ class Arguments(BaseModel):
         validate_by_alias=True,
         validate_default=False,
         arbitrary_types_allowed=True,
-        # A value may be a secret that somebody put in the wrong place: never print it by default.
+        # A value may be a misplaced secret.
         hide_input_in_errors=True,
         use_attribute_docstrings=True,
     )
@@ -47,16 +60,16 @@ class Arguments(BaseModel):
 
     @classmethod
     def of(cls, args: Self | Mapping[str, Any]) -> Self:
-        """Arguments as they are, or made of a plain mapping with the same keys."""
+        """The arguments unchanged, or the model of a plain mapping."""
         return args if isinstance(args, cls) else cls(**cast(Mapping[str, Any], args))
 
-    # Nested models are validated by pydantic's core, which must not take the wrapper above for a
-    # constructor of ours: it would lose the path to the nested value.
+    # Nested models are validated by pydantic's core. It must not call the wrapper above, which would raise an error
+    # without the path to the nested value.
     __init__.__pydantic_base_init__ = True  # type: ignore[attr-defined]
 
 
 def checked_name(component: str, name: str, kind: Any) -> str:
-    """Validate the name of a component, which becomes that of an object, as an argument."""
+    """The name of a component, validated as that of the object that it becomes."""
     try:
         TypeAdapter(kind).validate_python(name)
     except ValidationError as error:
@@ -66,7 +79,7 @@ def checked_name(component: str, name: str, kind: Any) -> str:
 
 
 def check_reference(value: str, kind: str, names: Sequence[str] | None) -> None:
-    """Raise an error unless a stack has what a name refers to. ``names``: those of the stack; None: not known."""
+    """Raise an error unless the stack has what a name refers to. ``names`` are those of the stack, None if unknown."""
     if names is not None and value not in names:
         near = get_close_matches(value, names, n=1, cutoff=0.0)
         fix = "" if near else f"add the {kind} to the stack"
@@ -74,23 +87,23 @@ def check_reference(value: str, kind: str, names: Sequence[str] | None) -> None:
 
 
 def check_exactly_one(given: Sequence[str], options: Sequence[str]) -> None:
-    """Raise an error unless exactly one of some arguments is given."""
+    """Raise an error unless exactly one of some arguments is set."""
     if len(given) != 1:
         raise EXACTLY_ONE(options=options, given=given)
 
 
 def _in_python(model: Any, path: tuple[str | int, ...]) -> tuple[str | int, ...]:
-    """A path with the names of arguments as Python spells them."""
-    spelled = []
+    """A path with the names of arguments in snake_case."""
+    names = []
     for segment in path:
         fields = model.model_fields if _is_model(model) else {}
         name = next((name for name, field in fields.items() if segment == field.alias), segment)
-        spelled.append(name)
+        names.append(name)
         if name in fields:
             model = _without_none(fields[name].annotation)
-        else:  # a key of the user's own, or the number of an item: the type of the values follows
+        else:  # a key that the user chose, or an index: the type of the values follows
             model = None if _is_model(model) else next(iter(get_args(model)[-1:]), None)
-    return tuple(spelled)
+    return tuple(names)
 
 
 def _is_model(annotation: Any) -> bool:
@@ -98,13 +111,13 @@ def _is_model(annotation: Any) -> bool:
 
 
 def _without_none(annotation: Any) -> Any:
-    """The model of an argument that may be left out; any other type as it is."""
+    """The model of an optional argument; any other type unchanged."""
     choices = get_args(annotation)
     return next(filter(_is_model, choices), annotation) if type(None) in choices else annotation
 
 
 class _InputSchema:
-    """Accept a ``pulumi.Output`` as it is, and anything else as the plain type says."""
+    """Accept any ``pulumi.Output``, and validate any other value as the plain type."""
 
     def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
         plain = handler.generate_schema(get_args(source)[0])
@@ -115,6 +128,6 @@ class _InputSchema:
         return core_schema.no_info_wrap_validator_function(validate, plain)
 
 
-# pulumi.Input[T], spelled out: its own forward reference to Output cannot be resolved from here.
+# The definition of pulumi.Input[T], whose forward reference to Output cannot be resolved from here.
 Deferred = Annotated[T | Awaitable[T] | pulumi.Output[T], _InputSchema()]
-"""A value that may only exist at deployment time: T, or a ``pulumi.Output`` of it."""
+"""A value that may be unknown before deployment: T, or a ``pulumi.Output`` of it."""

@@ -1,4 +1,4 @@
-"""Blocks of IP addresses, as Kubernetes writes them."""
+"""CIDR blocks, in the notation that Kubernetes accepts."""
 
 import re
 from ipaddress import IPv4Network, IPv6Network, ip_network
@@ -6,22 +6,22 @@ from typing import Annotated
 
 from pydantic import AfterValidator, Field
 
-from .errors import refuse
+from .error_table import CIDR_INVALID
 
-# Python also reads a block without its length, and one with a netmask in its place.
-_WITH_LENGTH = re.compile(r"[0-9a-fA-F:.]+/(0|[1-9][0-9]{0,2})")
+# Python also accepts an address without a prefix length, and a netmask in its place.
+_WITH_PREFIX_LENGTH = re.compile(r"[0-9a-fA-F:.]+/(0|[1-9][0-9]{0,2})")
 
 
 def _cidr(text: str) -> str:
     block = _block(text)
-    if block is None or "%" in text:  # the zone of an address, which only its own host knows
-        raise refuse(f"{text[:60]!r} is not an address block such as 10.0.0.0/8")
+    if block is None or "%" in text:  # a zone index is valid on its own host only
+        raise CIDR_INVALID(cidr=text[:60], reason="it is not an address and a prefix length")
     if isinstance(block, IPv6Network) and block.network_address.ipv4_mapped is not None:
-        raise refuse(f"{text} maps IPv4 addresses into IPv6, which Kubernetes refuses", "write the IPv4 block itself")
-    if _WITH_LENGTH.fullmatch(text) is None:
-        raise refuse(f"{text} is not an address block: it ends with the length of a prefix", value=str(block))
+        raise CIDR_INVALID(cidr=text, reason="IPv4-mapped IPv6 addresses are invalid; use the IPv4 block")
+    if _WITH_PREFIX_LENGTH.fullmatch(text) is None:
+        raise CIDR_INVALID(cidr=text, reason="it must end with a prefix length", value=str(block))
     if _block(text, strict=True) is None:
-        raise refuse(f"{text} is not the beginning of its block", value=str(block))
+        raise CIDR_INVALID(cidr=text, reason="its address has bits set after the prefix", value=str(block))
     return text
 
 
@@ -33,4 +33,4 @@ def _block(text: str, *, strict: bool = False) -> IPv4Network | IPv6Network | No
 
 
 Cidr = Annotated[str, AfterValidator(_cidr), Field(examples=["10.0.0.0/8"])]
-"""A block of addresses: the first of them, and the length of the prefix that they share."""
+"""A CIDR block: a network address and a prefix length."""

@@ -21,7 +21,7 @@ def _kind(code: str, message: str, fix: str | None = None) -> ErrorKind:
 
 # What pydantic finds
 REQUIRED = _kind("required", "is required")
-UNKNOWN_KEY = _kind("unknown-key", "is not a known key{hint}", "{advice:known keys: env, image}")
+UNKNOWN_KEY = _kind("unknown-key", "is not a known key", "{fix:known keys: env, image}")
 OUT_OF_RANGE = _kind("out-of-range", "must be {bound:at least 1}{got: (got 0)}")
 WRONG_TYPE = _kind("wrong-type", "must be {type:an integer}{got: (got 'three')}")
 NOT_ONE_OF = _kind("not-one-of", "must be one of {expected:'a' or 'b'}{got: (got 'c')}")
@@ -39,7 +39,7 @@ def _of(kind: ErrorKind, **given: str) -> ErrorKind:
 
 PYDANTIC = {
     "missing": REQUIRED,
-    "extra_forbidden": _of(UNKNOWN_KEY, hint=""),
+    "extra_forbidden": _of(UNKNOWN_KEY),
     "greater_than_equal": _of(OUT_OF_RANGE, bound="at least {ge}"),
     "greater_than": _of(OUT_OF_RANGE, bound="greater than {gt}"),
     "less_than_equal": _of(OUT_OF_RANGE, bound="at most {le}"),
@@ -84,7 +84,7 @@ DERIVED = _kind(
 )
 MANAGED = _kind("managed", "is set by the {component:TrainingJob}", "remove it")
 EXCEEDS = _kind(
-    "exceeds", "{value:16} exceeds {bound:limits.cpu}, which is {limit:8}", "lower it, or raise {bound:limits.cpu}"
+    "exceeds", "{given:16} exceeds {bound:limits.cpu}, which is {limit:8}", "lower it, or raise {bound:limits.cpu}"
 )
 
 # Names and references
@@ -192,12 +192,12 @@ METADATA_SERVER = _kind(
 # What a team's namespace denies
 QUOTA_EXCEEDED = _kind(
     "quota-exceeded",
-    "{total:10} of {key:requests.nvidia.com/gpu} would be in use, and the quota is {hard:8}: {shares:TrainingJob bert 10}",
+    "{total:10} of {resource:requests.nvidia.com/gpu} would be in use, and the quota is {hard:8}: {shares:TrainingJob bert 10}",
     "request less, or raise the quota to {total:10}",
 )
 SERVING_NOT_ALLOWED = _kind(
     "serving-not-allowed",
-    "{total:1} of {key:services.loadbalancers} would be in use, and the team does not serve: {shares:ModelService bert 1}",
+    "{total:1} of {resource:services.loadbalancers} would be in use, and the team does not serve: {shares:ModelService bert 1}",
     "set serves: true for a team that is reached from outside the cluster, or use type: ClusterIP",
 )
 PRIORITY_CLASS_NOT_ALLOWED = _kind(
@@ -249,6 +249,11 @@ OBJECT_CONFLICT = _kind(
 )
 
 # Files and configuration
+UNKNOWN_FILE_KEY = _kind(
+    "unknown-file-key",
+    "{keys:confg} is not a key of a stack's file",
+    "write the configuration below config: (known keys: {known:config and encryptionsalt})",
+)
 FILE_NOT_FOUND = _kind("file-not-found", "there is no such file", "the project has the stacks {known:dev and prod}")
 NOT_UTF8 = _kind("not-utf8", "is not UTF-8 at byte {byte:15}", "save it as UTF-8")
 NOT_YAML = _kind(

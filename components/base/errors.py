@@ -42,12 +42,16 @@ class Problem:
         return property_path(self.path)
 
     def advice(self) -> str | None:
-        """The fix in words: that of the kind, or the key to write; None where only a value is known, or nothing."""
-        return self.fix if self.fix or self.key is None else f"rename it to {self.key}"
+        """The fix in words: the key to write, or the fix of the kind; None if only a value or nothing is known."""
+        return self.fix if self.key is None else f"rename it to {self.key!r}"
+
+    def error(self) -> PydanticCustomError:
+        """The problem as an error for a validator to raise or return."""
+        return PydanticCustomError(PROBLEM, "{message}", vars(self))
 
 
 class ArgumentError(pulumi.RunError, ValueError):
-    """Invalid arguments of a component, with all problems.
+    """Invalid arguments of a component, with all their problems.
 
     Pulumi prints a RunError without a traceback.
     """
@@ -77,8 +81,7 @@ class ErrorKind:
 
     def __call__(self, *, value: Any = None, key: str | None = None, **context: Any) -> PydanticCustomError:
         """The error for a validator to raise or return. ``value`` and ``key``: see Problem."""
-        problem = self.problem((), value=value, key=key, **context)
-        return PydanticCustomError(PROBLEM, "{message}", vars(problem))
+        return self.problem((), value=value, key=key, **context).error()
 
     def problem(
         self, path: Iterable[str | int], *, value: Any = None, key: str | None = None, **context: Any
@@ -145,4 +148,4 @@ def property_path(path: Iterable[str | int]) -> str:
 
 def refuse(what: str, fix: str | None = None, value: Any = None) -> PydanticCustomError:
     """Transitional: every call becomes a kind of the error table."""
-    return PydanticCustomError(PROBLEM, "{message}", vars(Problem("todo", (), what, fix, value)))
+    return Problem("todo", (), what, fix, value).error()

@@ -1,4 +1,4 @@
-"""The labels by which workloads are found: ``app``, ``team`` and the like, and the recommended ones of Kubernetes."""
+"""The labels of workloads: ``app``, ``team`` and the like, and those that Kubernetes recommends."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -6,13 +6,13 @@ from typing import Any
 import pulumi
 
 Labels = dict[str, Any]
-"""Labels of an object; values may only exist at deployment time."""
+"""Labels of an object. Values may be ``pulumi.Output``."""
 
-NAME = "app.kubernetes.io/name"
+NAME_LABEL = "app.kubernetes.io/name"
 MANAGED_BY = {"app.kubernetes.io/managed-by": "pulumi"}
 
-WORKERS = {"ml-platform/network": "workers"}
-"""The label of pods that no other pod of their namespace may talk to: workers of a distributed training."""
+WORKER_NETWORK_LABEL = {"ml-platform/network": "workers"}
+"""The label of the workers of a distributed training, which no other pod of the namespace may connect to."""
 
 
 def workload_labels(
@@ -23,13 +23,12 @@ def workload_labels(
 ) -> Labels:
     """All labels of a workload's objects and pods.
 
-    ``app`` comes from the user's own labels, with the component's name as its default. ``derived``
-    are the labels that arguments of their own set (team, framework, ...); those without a value are
-    left out.
+    ``own`` are the labels that the user sets; ``app`` among them defaults to the component's name. ``derived`` are
+    those that other arguments set (team, framework, ...); those without a value are omitted.
     """
     return {
         "app": name,
-        NAME: name,
+        NAME_LABEL: name,
         **MANAGED_BY,
         "workload-type": workload_type,
         **{key: value for key, value in derived.items() if value is not None},
@@ -38,5 +37,5 @@ def workload_labels(
 
 
 def selector(labels: Mapping[str, pulumi.Input[str]]) -> Labels:
-    """The labels that select a workload's pods, and no more: a selector cannot change."""
+    """The labels that select a workload's pods. Only ``app``, since selectors are immutable."""
     return {"app": labels["app"]}

@@ -1,7 +1,7 @@
 """Text that Kubernetes restricts: names, label values, image references, ports.
 
-Each is a type that an argument model uses; a value that the API server would refuse is refused
-here, with the rule and a spelling that would do.
+Each is a type for argument models. It rejects what the API server would reject, with the rule and, where one is
+known, a valid value.
 """
 
 import re
@@ -11,9 +11,9 @@ from typing import Annotated, Any
 from pydantic import AfterValidator, Field, StrictInt
 
 from .arguments import Deferred
-from .errors import refuse
+from .error_table import IMAGE_INVALID, NAME_INVALID, OUT_OF_RANGE, RESERVED
 
-_LABEL_RULE = "lower-case letters, digits and '-', beginning and ending with a letter or digit, at most 63"
+_LABEL_RULE = "at most 63 lower-case letters, digits and '-', and start and end with a letter or digit"
 
 
 def _text(pattern: str, rule: str, longest: int, suggest: Callable[[str], str] | None = None) -> Callable[[str], str]:
@@ -23,7 +23,7 @@ def _text(pattern: str, rule: str, longest: int, suggest: Callable[[str], str] |
     def validate(text: str) -> str:
         if len(text) > longest or compiled.fullmatch(text) is None:
             value = suggest(text) if suggest else None
-            raise refuse(f"{text[:80]!r} is refused by Kubernetes: use {rule}", value=value or None)
+            raise NAME_INVALID(name=text[:80], rule=rule, value=value or None)
         return text
 
     return validate
@@ -46,17 +46,17 @@ def label_value(text: str) -> str:
 
 def _image(text: str) -> str:
     if text != text.strip() or not text:
-        raise refuse(f"{text[:80]!r} is not an image reference: it is empty or has space around it")
+        raise IMAGE_INVALID(image=text[:80], reason="it is empty, or starts or ends with a space")
     if text.startswith(("http://", "https://")):
-        raise refuse(f"{text[:80]!r} is not an image reference: leave out the scheme", value=text.split("://", 1)[1])
-    if _IMAGE.fullmatch(text) is None:
-        rule = "[registry[:port]/]path[:tag][@sha256:digest], the path in lower case"
-        raise refuse(f"{text[:80]!r} is not an image reference: {rule}")
+        raise IMAGE_INVALID(image=text[:80], reason="it must not have a scheme", value=text.split("://", 1)[1])
+    if IMAGE_REFERENCE.fullmatch(text) is None:
+        reason = "it must be [registry[:port]/]path[:tag][@sha256:digest], with the path in lower case"
+        raise IMAGE_INVALID(image=text[:80], reason=reason)
     return text
 
 
 # The grammar of the distribution specification: an optional host, a lower-case path, a tag, a digest.
-_IMAGE = re.compile(
+IMAGE_REFERENCE = re.compile(
     r"(?:(?:[a-zA-Z0-9](?:[a-zA-Z0-9.-]*[a-zA-Z0-9])?(?::[0-9]{1,5})?)/)?"
     r"[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*(?:/[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*)*"
     r"(?::[\w][\w.-]{0,127})?"
@@ -67,7 +67,7 @@ _IMAGE = re.compile(
 
 def _namespace(text: str) -> str:
     if text == "default" or text.startswith("kube-"):
-        raise refuse(f"{text!r} belongs to Kubernetes itself: a team gets a namespace of its own", value=f"team-{text}")
+        raise RESERVED(name=text, owner="Kubernetes", value=f"team-{text}")
     return text
 
 
@@ -78,12 +78,19 @@ DnsLabel = Annotated[str, AfterValidator(_is_label)]
 
 ServiceName = Annotated[
     str,
-    AfterValidator(_text(r"[a-z]([-a-z0-9]*[a-z0-9])?", f"{_LABEL_RULE}, beginning with a letter", 63, _service_label)),
+    AfterValidator(
+        _text(
+            r"[a-z]([-a-z0-9]*[a-z0-9])?",
+            "at most 63 lower-case letters, digits and '-', start with a letter, and end with a letter or digit",
+            63,
+            _service_label,
+        )
+    ),
 ]
 """The name of a Service (RFC 1035 label)."""
 
 NamespaceName = Annotated[str, AfterValidator(_is_label), AfterValidator(_namespace)]
-"""The name of a namespace that does not belong to Kubernetes itself."""
+"""The name of a namespace; those that Kubernetes reserves are invalid."""
 
 DeferredNamespace = Deferred[NamespaceName]
 
@@ -94,8 +101,8 @@ ObjectName = Annotated[
     AfterValidator(
         _text(
             _SUBDOMAIN,
-            "lower-case letters, digits and '-', in parts between '.' that begin and end with a letter or digit, "
-            "at most 253",
+            "at most 253 lower-case letters, digits, '-' and '.', and each part between dots must start and end with a "
+            "letter or digit",
             253,
             dns_label,
         )
@@ -110,7 +117,7 @@ LabelValue = Annotated[
     AfterValidator(
         _text(
             r"([A-Za-z0-9]([-A-Za-z0-9_.]*[A-Za-z0-9])?)?",
-            "letters, digits, '-', '_' and '.', beginning and ending with a letter or digit, at most 63",
+            "at most 63 letters, digits, '-', '_' and '.', and start and end with a letter or digit",
             63,
             label_value,
         )
@@ -122,7 +129,7 @@ QualifiedName = Annotated[
     AfterValidator(
         _text(
             rf"({_SUBDOMAIN}/)?[A-Za-z0-9]([-A-Za-z0-9_.]{{0,61}}[A-Za-z0-9])?",
-            "[domain/]name, the name of at most 63 letters, digits, '-', '_' and '.'",
+            "[domain/]name, with a name of at most 63 letters, digits, '-', '_' and '.'",
             317,
         )
     ),
@@ -135,7 +142,8 @@ MetricName = Annotated[
 """The name of a metric, which becomes part of a path of the metrics API."""
 
 EnvName = Annotated[
-    str, AfterValidator(_text(r"[A-Za-z_][A-Za-z0-9_]*", "letters, digits and '_', not beginning with a digit", 253))
+    str,
+    AfterValidator(_text(r"[A-Za-z_][A-Za-z0-9_]*", "letters, digits and '_', and must not start with a digit", 253)),
 ]
 
 Image = Annotated[str, AfterValidator(_image)]
@@ -150,19 +158,22 @@ MAX_INT32 = 2**31 - 1
 
 def _int32(number: int) -> int:
     if number > MAX_INT32:
-        raise refuse(f"must be at most {MAX_INT32}, the most that Kubernetes takes (got {number})")
+        raise OUT_OF_RANGE(bound=f"at most {MAX_INT32}", got=f" (got {number})")
     return number
 
 
 INT32 = AfterValidator(_int32)
-"""For a number of pods or seconds, which is one of 32 bits to Kubernetes."""
+"""For numbers of pods and seconds: 32-bit integers in the Kubernetes API."""
 
-Labels = dict[QualifiedName, LabelValue]
-Annotations = dict[QualifiedName, Deferred[str]]
+LabelArguments = dict[QualifiedName, LabelValue]
+"""Labels as an argument. ``labels.Labels`` are those of an object."""
+
+AnnotationArguments = dict[QualifiedName, Deferred[str]]
+"""Annotations as an argument."""
 
 
 def as_text(value: Any) -> Any:
-    """Take a number or a boolean of YAML for the text that it was written as."""
+    """A number or boolean of YAML as the text that it was written as; any other value unchanged."""
     if isinstance(value, bool):
         return str(value).lower()
     return str(value) if isinstance(value, int | float) else value

@@ -1,9 +1,8 @@
 """Helpers over plain Kubernetes manifests, and the value that is not known before deployment."""
 
-from collections.abc import Mapping
 from typing import Any, NoReturn
 
-Manifest = Mapping[str, Any]
+Manifest = dict[str, Any]
 
 
 class UnknownValueError(Exception):

@@ -1,7 +1,7 @@
 """Kubernetes resource quantities: ``500m``, ``8Gi``, ``1e3``.
 
-The text that a user wrote goes into the manifest unchanged, since the API server would send a
-different spelling back as a difference; sums and comparisons use the exact value.
+The text that a user wrote goes into the manifest unchanged: the API server returns it as written, and another
+notation of the same value would show up as a change. Sums and comparisons use the exact value.
 """
 
 import re
@@ -11,7 +11,7 @@ from typing import Annotated, Any
 from pydantic import AfterValidator, BeforeValidator, WithJsonSchema
 from pydantic_core import PydanticCustomError
 
-from .errors import refuse
+from .error_table import QUANTITY_FRACTION, QUANTITY_INVALID, QUANTITY_ZERO, WRONG_TYPE
 
 _SUFFIXES = {
     "": Decimal(1),
@@ -26,9 +26,9 @@ _PATTERN = re.compile(rf"(?P<number>{_NUMBER})((?P<suffix>[numkMGTPE]|[KMGTPE]i)
 
 
 def parse_quantity(quantity: str) -> Decimal:
-    """The exact value of a quantity, in its base unit (cores, bytes, pieces).
+    """The exact value of a quantity, in its base unit (cores, bytes, items).
 
-    Raises ValueError for text that is no quantity.
+    Raises ValueError if the text is not a quantity.
     """
     match = _PATTERN.fullmatch(quantity)
     if match is None:
@@ -40,11 +40,13 @@ def parse_quantity(quantity: str) -> Decimal:
 
 
 def format_quantity(value: Decimal, resource: str) -> str:
-    """A quantity as people write it: bytes in the largest binary unit, all else as a plain number."""
+    """The canonical text of a quantity: bytes in the largest binary unit, anything else as a plain number.
+
+    Rounded up to three decimals, so that a quota of this quantity is large enough.
+    """
     suffix = ""
     if "memory" in resource or ("storage" in resource and "claims" not in resource):
         suffix = next((unit for unit in ("Ti", "Gi", "Mi", "Ki") if value >= _SUFFIXES[unit]), "")
-    # Rounded up: whoever takes it for a quota has enough.
     number = (value / _SUFFIXES[suffix]).quantize(Decimal("0.001"), ROUND_CEILING)
     text = f"{number:f}"
     return text.rstrip("0").rstrip(".") + suffix
@@ -52,24 +54,22 @@ def format_quantity(value: Decimal, resource: str) -> str:
 
 def _validated(value: Any) -> str:
     if isinstance(value, bool) or not isinstance(value, int | float | str):
-        raise refuse("must be a quantity such as 2, 500m or 8Gi")
+        raise WRONG_TYPE(type="a quantity such as 2, 500m or 8Gi", got="")
     text = str(value)
     if _PATTERN.fullmatch(text) is None:
-        near = _nearest(text)
-        hint = f": write {near}" if near else ""
-        raise refuse(f"{text[:40]!r} is not a Kubernetes quantity such as 2, 500m or 8Gi{hint}", value=near)
+        raise QUANTITY_INVALID(quantity=text[:40], value=_nearest(text))
     return text
 
 
 def _nearest(text: str) -> str | None:
-    """The quantity that somebody who writes ``8GB``, ``8 gi`` or ``8Gib`` most likely means."""
+    """The quantity that ``8GB``, ``8 gi`` or ``8Gib`` most likely stands for."""
     match = re.fullmatch(
         rf"\s*(?P<number>{_NUMBER})\s*(?P<unit>[kmgtpe])(?P<binary>i?)(?P<byte>b?)\s*", text, re.IGNORECASE
     )
     if match is None:
         return None
     number, unit, binary, byte = match["number"], match["unit"], match["binary"], match["byte"]
-    # m stands for a thousandth, but nobody means one of a byte.
+    # The suffix m means milli; in a number of bytes it was most likely meant as mega.
     unit = "m" if unit == "m" and not (binary or byte) else unit.upper()
     return f"{number}{'k' if unit == 'K' and not binary else unit}{'i' if binary else ''}"
 
@@ -84,18 +84,21 @@ def counts_bytes(resource: str) -> bool:
     return resource in {"memory", "ephemeral-storage", "storage"} or resource.startswith("hugepages-")
 
 
-def not_bytes(quantity: str) -> PydanticCustomError | None:
-    """What is wrong with a quantity of bytes: it is less than one, or counts parts of one."""
+def byte_error(quantity: str) -> PydanticCustomError | None:
+    """The error of a quantity that is not a whole number of bytes; None for a valid one."""
     if quantity[-1:] in {"m", "u", "n"}:
-        near = f"{quantity[:-1]}M"
-        return refuse(f"{quantity} is a part of a byte: {quantity[-1]} does not stand for megabytes", value=near)
+        fix = f"the suffix {quantity[-1]} means {_SUBMULTIPLES[quantity[-1]]}"
+        return QUANTITY_FRACTION(quantity=quantity, unit="bytes", fix=fix, value=f"{quantity[:-1]}M")
     if 0 < parse_quantity(quantity) < 1:
-        return refuse(f"{quantity} is less than a byte", "give it a unit, such as Mi or Gi")
+        return QUANTITY_FRACTION(quantity=quantity, unit="bytes", fix="add a unit such as Mi or Gi")
     return None
 
 
+_SUBMULTIPLES = {"m": "milli", "u": "micro", "n": "nano"}
+
+
 def _of_bytes(quantity: str) -> str:
-    error = not_bytes(quantity)
+    error = byte_error(quantity)
     if error is not None:
         raise error
     return quantity
@@ -103,11 +106,11 @@ def _of_bytes(quantity: str) -> str:
 
 def _positive(quantity: str) -> str:
     if parse_quantity(quantity) == 0:
-        raise refuse("must be more than 0 (got 0)")
+        raise QUANTITY_ZERO()
     return quantity
 
 
-# JSON Schema knows no named groups.
+# JSON Schema has no named groups.
 _JSON_PATTERN = f"^({re.sub(r'[?]P<[a-z]+>', '', _PATTERN.pattern)})$"
 
 Quantity = Annotated[
@@ -115,10 +118,10 @@ Quantity = Annotated[
     BeforeValidator(_validated),
     WithJsonSchema({"type": ["string", "number"], "pattern": _JSON_PATTERN, "examples": ["8Gi"]}),
 ]
-"""A Kubernetes quantity; numbers are taken as their text."""
+"""A Kubernetes quantity; a number is converted to its text."""
 
-Positive = Annotated[Quantity, AfterValidator(_positive)]
+PositiveQuantity = Annotated[Quantity, AfterValidator(_positive)]
 """A quantity above 0."""
 
-ByteSize = Annotated[Positive, AfterValidator(_of_bytes)]
-"""The size of something that has one."""
+ByteSize = Annotated[PositiveQuantity, AfterValidator(_of_bytes)]
+"""A size in bytes, greater than 0."""

@@ -1,4 +1,4 @@
-"""What pydantic finds, as problems: at the paths of the user's own keys, in the messages of the error table."""
+"""pydantic's errors as problems: at the paths of the input's keys, with the messages of the error table."""
 
 from dataclasses import replace
 from typing import Any
@@ -9,12 +9,12 @@ from pydantic_core import ErrorDetails
 from .error_table import INVALID, PYDANTIC
 from .errors import PROBLEM, Path, Problem
 
-# Values below these keys are the user's own text, which may be a secret in the wrong place.
+# Values below these keys may be misplaced secrets.
 _NEVER_ECHOED = {"env", "annotations", "secretEnv", "secret_env", "args", "command"}
 
 
 def problems_of(error: ValidationError) -> list[Problem]:
-    """All problems of a validation."""
+    """All problems of a failed validation."""
     return [_problem(details) for details in error.errors(include_url=False)]
 
 

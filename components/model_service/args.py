@@ -160,7 +160,7 @@ class ModelServiceArgs(WorkloadArgs):
         """Its name."""
         return "server"
 
-    def _own(self) -> list[Any]:
+    def _component_problems(self) -> list[Any]:
         if not self.has_pods():
             return self._needs_pods()
         metrics_port = self.metrics.port if self.metrics else None

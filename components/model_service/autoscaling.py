@@ -7,8 +7,8 @@ from pydantic import BeforeValidator, Field, model_validator
 from ..base.arguments import Arguments, Deferred
 from ..base.errors import raise_all, refuse
 from ..base.names import INT32, MetricName, ObjectName, as_text
-from ..base.quantities import Positive
-from ..base.registration import Manifest
+from ..base.objects import Manifest
+from ..base.quantities import PositiveQuantity
 
 
 class Metric(Arguments):
@@ -17,7 +17,7 @@ class Metric(Arguments):
     name: MetricName = Field(examples=["vllm:num_requests_waiting"])
     """Its name."""
 
-    target: Positive = Field(examples=["5"])
+    target: PositiveQuantity = Field(examples=["5"])
     """The value that the average of the pods is held at."""
 
 

@@ -37,7 +37,7 @@ class ModelService(pulumi.ComponentResource):
         checked_name("ModelService", canaries.name(name) if args.canary else name, ServiceName)
         tenant = args.tenant()
         objects = manifests(name, args, tenant)
-        args.count_in(f"ModelService {name}", objects)
+        args.reserve_quota(f"ModelService {name}", objects)
         super().__init__(TYPE, name, {}, opts)
         for warning in warnings(args, tenant.quota):
             pulumi.log.warn(warning, resource=self)

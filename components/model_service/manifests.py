@@ -2,11 +2,12 @@
 
 from collections.abc import Mapping
 
-from ..base.labels import NAME, Labels, selector, workload_labels
+from ..base.labels import NAME_LABEL, Labels, selector, workload_labels
+from ..base.objects import Manifest
 from ..base.quantities import Quantity
-from ..base.registration import Manifest, Manifests, annotated
+from ..base.registration import Manifests, annotated
 from ..team_namespace.args import Tenant
-from ..workload.pod_template import Pod, pod_template, service_account
+from ..workload.pod_template import PodExtras, pod_template, service_account
 from . import autoscaling as scaling
 from . import canary as canaries
 from . import networking as exposure
@@ -48,7 +49,7 @@ def manifests(name: str, args: ModelServiceArgs, tenant: Tenant) -> Manifests:
         objects["route"] = exposure.http_route(metadata, args.route, backends, args.service.port)
     if args.metrics is not None and args.metrics.monitor is not None:
         # Both versions, of which each has an app label of its own behind a route.
-        versions = {NAME: labels[NAME]}
+        versions = {NAME_LABEL: labels[NAME_LABEL]}
         objects[f"{args.metrics.monitor}-monitor"] = monitor(metadata, args.metrics, versions, _metrics_port(args))
     return objects
 
@@ -78,7 +79,7 @@ def _deployment(name: str, args: ModelServiceArgs, metadata: Manifest, pods: Lab
         ports.append({"name": "metrics", "containerPort": args.metrics.port})
     main = {"ports": ports, **args.health.manifest(args.port, args.startup_budget_seconds), **hook}
     spec = {"topologySpreadConstraints": rollout.spread(pods), **grace}
-    pod = Pod(labels, shared_memory=args.shared_memory, main=main, spec=spec)
+    pod = PodExtras(labels, shared_memory=args.shared_memory, main=main, spec=spec)
     return {
         "apiVersion": "apps/v1",
         "kind": "Deployment",

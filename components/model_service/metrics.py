@@ -7,7 +7,7 @@ from pydantic import Field
 
 from ..base.arguments import Arguments
 from ..base.names import Port
-from ..base.registration import Manifest
+from ..base.objects import Manifest
 
 
 class Metrics(Arguments):

@@ -8,8 +8,9 @@ from pydantic import Field, model_validator
 from ..base.arguments import Arguments
 from ..base.cidr import Cidr
 from ..base.errors import raise_all, refuse
-from ..base.names import Annotations, ObjectName, Port, ServiceName
-from ..base.registration import Manifest, annotated
+from ..base.names import AnnotationArguments, ObjectName, Port, ServiceName
+from ..base.objects import Manifest
+from ..base.registration import annotated
 
 # The provider waits for an address by default, which a cluster without a controller never gives.
 _SKIP_AWAIT = {"pulumi.com/skipAwait": "true"}
@@ -35,7 +36,7 @@ class ServiceArgs(Arguments):
     node_port: Annotated[int, Field(ge=30000, le=32767, strict=True)] | None = None
     """The port of the nodes, with the type NodePort; default: Kubernetes chooses one."""
 
-    annotations: Annotations = {}
+    annotations: AnnotationArguments = {}
     """Annotations, which clouds read for their load balancers."""
 
     source_ranges: list[Cidr] = Field(default=[], examples=[["203.0.113.0/24"]])
@@ -82,7 +83,7 @@ class IngressArgs(Arguments):
     tls_secret: ObjectName | None = None
     """A Secret with the certificate of the host; default: no TLS."""
 
-    annotations: Annotations = {}
+    annotations: AnnotationArguments = {}
     """Annotations, which ingress controllers read."""
 
     await_address: bool = True

@@ -10,7 +10,7 @@ from pydantic_core import PydanticCustomError
 from ..base.arguments import Arguments, check_exactly_one
 from ..base.errors import refuse
 from ..base.names import Port
-from ..base.registration import Manifest
+from ..base.objects import Manifest
 
 Seconds = Annotated[int, Field(ge=0, strict=True)]
 Count = Annotated[int, Field(ge=1, strict=True)]

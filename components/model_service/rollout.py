@@ -15,8 +15,8 @@ from pydantic import Field, PlainValidator, WithJsonSchema
 from ..base.arguments import Arguments
 from ..base.errors import refuse
 from ..base.names import MAX_INT32
+from ..base.objects import Manifest
 from ..base.quantities import Quantity
-from ..base.registration import Manifest
 from ..pod.resources import ResourceList
 
 Rollout = Literal["surge", "replace"]

@@ -1,1 +1,1 @@
-"""What pods are made of: nodes, resources, security, volumes, environment."""
+"""The parts of pods: node selection, resources, security, volumes, environment variables."""

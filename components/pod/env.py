@@ -6,19 +6,22 @@ from pydantic import BeforeValidator, Field
 
 from ..base.arguments import Arguments, Deferred
 from ..base.names import EnvName, ObjectName, as_text
-from ..base.registration import Manifest
+from ..base.objects import Manifest
 
 EnvValue = Annotated[Deferred[str], BeforeValidator(as_text)]
 
-
 Env = dict[EnvName, EnvValue]
+"""Environment variables by name. Numbers and booleans of YAML are converted to text."""
 
 
 class SecretKey(Arguments):
-    """A key of a Secret. The value never passes through Pulumi: the kubelet reads it."""
+    """A key of a Secret. The kubelet reads the value; Pulumi never does.
+
+    A change rolls the pods of a service; a job needs a new run.
+    """
 
     secret: Deferred[ObjectName]
-    """The Secret's name."""
+    """The name of the Secret, in the namespace of the workload."""
 
     key: Annotated[str, Field(pattern=r"^[-._a-zA-Z0-9]{1,253}$")]
     """The key in the Secret."""

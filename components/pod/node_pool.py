@@ -1,7 +1,7 @@
-"""Node pools: which nodes a workload runs on, and what is special about them.
+"""Node pools: the nodes that a workload runs on.
 
-A workload cannot set the image of its node: it can only select nodes that have it. ``node_image``
-is therefore a fact about the pool, exported for the stack that makes the nodes.
+A workload cannot set the image of its node: it can only select nodes that have it. ``node_image`` is exported for the
+stack that creates the nodes.
 """
 
 from decimal import Decimal
@@ -10,34 +10,48 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, BeforeValidator, Field, ValidationInfo, WithJsonSchema, model_validator
 
 from ..base.arguments import Arguments, check_reference
-from ..base.errors import raise_all, refuse
+from ..base.error_table import DEVICE_WITHOUT_DOMAIN, MUTUALLY_EXCLUSIVE, REFERENCE_BY_NAME
+from ..base.errors import raise_all
 from ..base.names import Image, LabelValue, ObjectName, QualifiedName
+from ..base.objects import Manifest
 from .resources import ResourceList
 
 
 class Toleration(Arguments):
-    """A taint of the nodes that the workload accepts, as in a pod's ``tolerations``."""
+    """A taint that the workload tolerates, as in a pod's ``tolerations``.
+
+    A change rolls the pods of a service; a job needs a new run.
+    """
 
     key: QualifiedName = Field(examples=["nvidia.com/gpu"])
-    """The taint's key."""
+    """The key of the taint."""
 
     operator: Literal["Exists", "Equal"] | None = None
-    """Whether any value of the taint will do, or only ``value``; default: ``Equal`` with a value, else ``Exists``."""
+    """``Exists`` tolerates any value of the taint, ``Equal`` only ``value``.
+
+    Defaults to ``Equal`` if ``value`` is set, and to ``Exists`` otherwise.
+    """
 
     value: LabelValue | None = None
-    """The taint's value."""
+    """The value of the taint. Mutually exclusive with ``operator: Exists``."""
 
     effect: Literal["NoSchedule", "PreferNoSchedule", "NoExecute"] | None = None
-    """The effect that is tolerated; default: every effect."""
+    """The effect that is tolerated. Defaults to all effects."""
 
     @model_validator(mode="after")
-    def _of_one_value_or_any(self) -> "Toleration":
+    def _one_value_or_any(self) -> "Toleration":
         if self.operator == "Exists" and self.value:
-            error = refuse("Exists tolerates any value, and one is given", "set Equal, or remove value", "Equal")
+            error = MUTUALLY_EXCLUSIVE(
+                argument="operator: Exists",
+                other="value",
+                reason="Exists tolerates any value",
+                fix="set operator: Equal, or remove value",
+                value="Equal",
+            )
             raise_all("Toleration", [(("operator",), error)])
         return self
 
-    def manifest(self) -> dict[str, Any]:
+    def manifest(self) -> Manifest:
         """The pod's ``tolerations`` entry."""
         operator = self.operator or ("Exists" if self.value is None else "Equal")
         return {**self.model_dump(by_alias=True, exclude_none=True), "operator": operator}
@@ -45,60 +59,70 @@ class Toleration(Arguments):
 
 def _device(name: str) -> str:
     if "/" not in name:
-        raise refuse(f"{name} is not a resource of a device plugin: its name has a domain", value=f"nvidia.com/{name}")
+        raise DEVICE_WITHOUT_DOMAIN(resource=name, value=f"nvidia.com/{name}")
     return name
 
 
 class NodePool(Arguments):
-    """A group of alike nodes, and the container image that suits them."""
+    """A group of identical nodes, and the container image for workloads on them."""
 
     image: Image | None = Field(default=None, examples=["pytorch/pytorch:2.1.0-cuda12.1-cudnn8-runtime"])
-    """Container image of workloads on this pool that name none."""
+    """The container image of workloads on this pool that set none.
+
+    A change rolls the pods of a service; a job needs a new run.
+    """
 
     node_image: str | None = Field(default=None, examples=["COS_CONTAINERD"])
-    """The image of the nodes themselves, in the cloud's own term. Exported, not enforced."""
+    """The image of the nodes, as the cloud names it. Exported as ``nodeImages``, not enforced. Updatable in place."""
 
     node_selector: dict[QualifiedName, LabelValue] = {}
-    """Labels that the pool's nodes have."""
+    """Labels that select the nodes of the pool. A change rolls the pods of a service; a job needs a new run."""
 
     tolerations: list[Toleration] = []
-    """Taints that the pool's nodes have."""
+    """Tolerations for the taints of the nodes. A change rolls the pods of a service; a job needs a new run."""
 
     gpu_resource: Annotated[QualifiedName, AfterValidator(_device)] | None = Field(
         default=None, examples=["nvidia.com/gpu"]
     )
-    """What the nodes call a GPU: ``nvidia.com/gpu``, ``amd.com/gpu``, a MIG profile; none: no GPUs."""
+    """The extended resource of the nodes' GPUs: ``nvidia.com/gpu``, ``amd.com/gpu`` or a MIG profile.
+
+    Unset for nodes without GPUs. A change rolls the pods of a service; a job needs a new run.
+    """
 
     runtime_class_name: ObjectName | None = None
-    """RuntimeClass of pods on this pool, such as ``nvidia``."""
+    """The RuntimeClass of pods on this pool, such as ``nvidia``.
+
+    A change rolls the pods of a service; a job needs a new run.
+    """
 
     hourly_cost: Decimal | None = Field(default=None, ge=0, examples=["0.71"])
-    """USD per GPU-hour. From the user's own bill."""
+    """The price in USD per GPU and hour, from your own bill. Reviews estimate costs with it. Updatable in place."""
 
     def gpus(self, count: int) -> ResourceList:
-        """The resources that so many GPUs of this pool are: none for a count of 0."""
+        """The resources of that many GPUs of this pool; none if the count is 0."""
         return {self.gpu_resource: str(count)} if self.gpu_resource and count else {}
 
 
-def _named(value: Any, info: ValidationInfo) -> Any:
-    """Take the name of one of the stack's node pools for the pool itself."""
+def _by_name(value: Any, info: ValidationInfo) -> Any:
+    """Resolve the name of one of the stack's node pools; any other value unchanged."""
     if not isinstance(value, str):
         return value
     if info.context is None:
-        raise refuse(f"{value!r} is a name: only a stack's configuration knows pools by name", "pass a NodePool")
+        raise REFERENCE_BY_NAME(name=value, type="NodePool")
     check_reference(value, "node pool", info.context["names"]["node_pools"])
     pools: dict[str, NodePool] = info.context.get("node_pools", {})
-    return pools.get(value, _REFUSED)
+    return pools.get(value, _INVALID_POOL)
 
 
-# Stands for a pool that is itself refused, which is said where it stands: nothing follows from it.
-_REFUSED = NodePool(image="refused", gpu_resource="refused/gpu")
+# Stands for a pool that is invalid. Its error is reported at the pool; workloads on it are validated nevertheless.
+_INVALID_POOL = NodePool(image="invalid", gpu_resource="invalid/gpu")
 
 
 NodePoolReference = Annotated[
     NodePool,
-    BeforeValidator(_named),
+    BeforeValidator(_by_name),
     WithJsonSchema(
         {"type": "string", "description": "The name of one of the stack's node pools.", "examples": ["gpu"]}
     ),
 ]
+"""A node pool; in a stack's configuration, its name."""

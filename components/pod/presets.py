@@ -1,15 +1,15 @@
-"""Node pool presets: how each cloud labels and taints its GPU nodes.
+"""Node pool presets: the labels and taints that each cloud sets on its GPU nodes.
 
-A preset is ``<cloud>/<gpu>``. Sources: the clouds' own documentation of accelerator labels. Where
-a cloud leaves the taint to the user (EKS), the customary one is used; where it labels the vendor
-only (AKS), name the pool's own instance type in ``nodeSelector``.
+A preset is named ``<cloud>/<gpu>``. Source: the clouds' documentation of accelerator labels. If a cloud sets no taint
+(EKS), the preset uses the customary one; if its label names the vendor only (AKS), add the instance type to
+``nodeSelector``.
 """
 
 from typing import Any
 
 _NVIDIA_TAINT = {"key": "nvidia.com/gpu", "operator": "Exists", "effect": "NoSchedule"}
 
-# Cloud → the label that names the GPU, the taint of GPU nodes, and its GPUs: ours → the label's value.
+# Cloud → the label of the GPU model, the taint of GPU nodes, and the value of the label for each GPU.
 _CLOUDS: dict[str, tuple[str, dict[str, str], dict[str, str]]] = {
     "gke": (
         "cloud.google.com/gke-accelerator",
@@ -48,4 +48,4 @@ PRESETS: dict[str, dict[str, Any]] = {
     for cloud, (label, taint, gpus) in _CLOUDS.items()
     for gpu, value in gpus.items()
 }
-"""Preset → the node pool's arguments that it stands for."""
+"""Preset → the arguments of a node pool that it sets."""

@@ -1,85 +1,92 @@
-"""What a container asks for and may use, and what a pod made of containers costs a quota."""
+"""Resource requests and limits of containers."""
 
 import math
-from typing import Annotated, Any
+from typing import Annotated
 
 from pydantic import Field, model_validator
 from pydantic_core import PydanticCustomError
 
 from ..base.arguments import Arguments
-from ..base.errors import raise_all, refuse
+from ..base.error_table import DERIVED, EXCEEDS, QUANTITY_FRACTION, REQUEST_NOT_LIMIT, RESOURCE_UNKNOWN
+from ..base.errors import raise_all
 from ..base.names import QualifiedName
-from ..base.quantities import Quantity, counts_bytes, is_whole, not_bytes, parse_quantity
+from ..base.objects import Manifest
+from ..base.quantities import Quantity, byte_error, counts_bytes, is_whole, parse_quantity
 
 ResourceList = dict[QualifiedName, Quantity]
+"""Quantities by resource name, as in a container's ``resources``."""
 
 _NATIVE = {"cpu", "memory", "ephemeral-storage"}
 
 
 class Resources(Arguments):
-    """The compute resources of one container, in Kubernetes' own terms.
+    """The compute resources of one container, with the names that Kubernetes uses.
 
-    GPUs are not named here: a workload's ``gpus`` counts them in its node pool's own resource.
+    GPUs are not set here: the workload's ``gpus`` sets them, as the resource of its node pool.
+
+    A change rolls the pods of a service; a job needs a new run.
     """
 
     requests: ResourceList = Field(default={}, examples=[{"cpu": "4", "memory": "8Gi"}])
-    """What the scheduler sets aside: ``cpu`` (cores), ``memory`` and ``ephemeral-storage`` (bytes)."""
+    """The resources that the scheduler reserves: ``cpu`` in cores, ``memory`` and ``ephemeral-storage`` in bytes.
+
+    A request must not exceed its limit. Requests of devices and huge pages must equal it.
+    """
 
     limits: ResourceList = Field(default={}, examples=[{"cpu": "8", "memory": "16Gi"}])
-    """The most that the container may use: above it, CPU is throttled and memory is killed (OOMKilled)."""
+    """The most that the container may use: CPU above it is throttled, memory above it is OOMKilled."""
 
     @model_validator(mode="after")
     def _consistent(self) -> "Resources":
         problems = []
         for section, resources in (("requests", self.requests), ("limits", self.limits)):
             for name, quantity in resources.items():
-                error = _misnamed(name) or _miscounted(name, quantity)
+                error = _name_error(name) or _quantity_error(name, quantity)
                 if error is None and section == "requests":
-                    error = _beside_limit(name, quantity, self.limits.get(name))
+                    error = _request_error(name, quantity, self.limits.get(name))
                 if error is not None:
                     problems.append(((section, name), error))
         raise_all("Resources", problems)
         return self
 
-    def manifest(self, gpus: ResourceList | None = None) -> dict[str, Any]:
-        """The container's ``resources``; GPUs are added to requests and limits alike."""
+    def manifest(self, gpus: ResourceList | None = None) -> Manifest:
+        """The container's ``resources``. GPUs are added to both requests and limits."""
         gpus = gpus or {}
         both = {"requests": {**self.requests, **gpus}, "limits": {**self.limits, **gpus}}
         return {section: resources for section, resources in both.items() if resources}
 
 
-def _misnamed(name: str) -> PydanticCustomError | None:
-    """What is wrong with the name of a resource."""
+def _name_error(name: str) -> PydanticCustomError | None:
+    """The error of an invalid resource name."""
     if is_gpu(name):
-        return refuse("GPUs are counted by the workload's gpus", f"remove {name} here and set gpus")
+        return DERIVED(source="gpus")
     if "/" not in name and name not in _NATIVE and not name.startswith("hugepages-"):
-        fix = "use cpu, memory, ephemeral-storage, hugepages-<size> or a device plugin's domain/name"
-        return refuse("is not a resource of a container", fix)
+        choices = "cpu, memory, ephemeral-storage, hugepages-<size>, or the <domain>/<name> of a device"
+        return RESOURCE_UNKNOWN(resource=name, of="a container", choices=choices)
     return None
 
 
-def _miscounted(name: str, quantity: Quantity) -> PydanticCustomError | None:
-    """What is wrong with a quantity of a resource."""
+def _quantity_error(name: str, quantity: Quantity) -> PydanticCustomError | None:
+    """The error of a quantity that is invalid for its resource."""
     if counts_bytes(name):
-        return not_bytes(quantity)
+        return byte_error(quantity)
     if "/" in name and not is_whole(quantity):
-        return refuse(f"counts devices: {quantity} is not a whole number", value=math.ceil(parse_quantity(quantity)))
+        value = str(math.ceil(parse_quantity(quantity)))
+        return QUANTITY_FRACTION(quantity=quantity, unit="devices", fix="", value=value)
     return None
 
 
-def _beside_limit(name: str, request: Quantity, limit: Quantity | None) -> PydanticCustomError | None:
-    """What is wrong with a request beside its limit."""
-    if _is_undivided(name) and (limit is None or parse_quantity(request) != parse_quantity(limit)):
-        fix = f"set limits.{name} to {request}, or give the limit alone"
-        return refuse("Kubernetes gives all of it or nothing: the request has to equal the limit", fix)
+def _request_error(name: str, request: Quantity, limit: Quantity | None) -> PydanticCustomError | None:
+    """The error of a request that is inconsistent with its limit."""
+    if _cannot_be_overcommitted(name) and (limit is None or parse_quantity(request) != parse_quantity(limit)):
+        return REQUEST_NOT_LIMIT(resource=name, request=request, value=limit)
     if limit is not None and parse_quantity(request) > parse_quantity(limit):
-        fix = "raise the limit or lower the request: Kubernetes refuses a request above its limit"
-        return refuse(f"{request} is above the limit of {limit}", fix, value=limit)
+        return EXCEEDS(given=request, bound=f"limits.{name}", limit=limit, value=limit)
     return None
 
 
-def _is_undivided(name: str) -> bool:
-    """Whether a container has a resource to itself: a device, or huge pages."""
+def _cannot_be_overcommitted(name: str) -> bool:
+    """Whether a resource is exclusive to its container: a device, or huge pages."""
     return "/" in name or name.startswith("hugepages-")
 
 
@@ -90,3 +97,4 @@ def is_gpu(resource: str) -> bool:
 
 
 GpuCount = Annotated[int, Field(ge=0, le=64, strict=True)]
+"""A number of GPUs per pod."""

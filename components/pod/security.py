@@ -1,17 +1,16 @@
-"""How little a container may do: Pod Security ``restricted``, and the opt-outs from it by name."""
+"""The privileges of pods: Pod Security ``restricted`` by default, with an explicit argument for each exception."""
 
-from collections.abc import Mapping
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 from pydantic import Field
 
 from ..base.arguments import Arguments
-from ..base.registration import Manifest
+from ..base.objects import Manifest, containers
 
-Standard = Literal["privileged", "baseline", "restricted"]
-"""The Pod Security Standards of Kubernetes."""
+PodSecurityLevel = Literal["privileged", "baseline", "restricted"]
+"""The levels of the Pod Security Standards, the least strict first."""
 
-# Capabilities that a container may add under a standard; under privileged, all.
+# Capabilities that a container may add at a level; at privileged, all.
 _RESTRICTED = {"NET_BIND_SERVICE"}
 _BASELINE = {
     *_RESTRICTED, "AUDIT_WRITE", "CHOWN", "DAC_OVERRIDE", "FOWNER", "FSETID", "KILL", "MKNOD", "SETFCAP", "SETGID",
@@ -19,31 +18,36 @@ _BASELINE = {
 }  # fmt: skip
 
 NONROOT = 65532
-"""The user and group that containers run as: the customary ``nonroot``, above the 10000 below which
-a user of the node may have the same number."""
+"""The default user and group ID of containers: the customary ``nonroot``, above 10000, so that it does not equal the
+ID of a user of the node."""
 
 
 class Security(Arguments):
-    """Opt-outs from the restricted defaults, each named so that a reviewer sees it.
+    """Exceptions from the restricted defaults.
 
-    Without any, a pod passes Pod Security ``restricted``, has a read-only root file system with a
-    writable ``/tmp``, and no access to the Kubernetes API.
+    Without any, a pod complies with Pod Security ``restricted``, has a read-only root file system with a writable
+    ``/tmp``, and no access to the Kubernetes API.
+
+    A change rolls the pods of a service; a job needs a new run.
     """
 
     run_as_user: Annotated[int, Field(ge=1, le=2**31 - 1, strict=True)] = NONROOT
-    """User and group ID of the containers, and the group that owns their volumes."""
+    """The user and group ID of the containers, and the group that owns their volumes."""
 
     run_as_root: bool = False
-    """Run as root, for an image that cannot do without. Refused in a ``restricted`` namespace."""
+    """Run the containers as root. Requires ``podSecurity: baseline`` of the team."""
 
     writable_root: bool = False
-    """Let the containers write to their own root file system."""
+    """Mount the root file system of the containers read-write."""
 
     capabilities: list[Annotated[str, Field(pattern=r"^[A-Z_]+$")]] = Field(default=[], examples=[["IPC_LOCK"]])
-    """Linux capabilities to add, such as IPC_LOCK for RDMA. Refused in a ``restricted`` namespace."""
+    """Linux capabilities to add, such as IPC_LOCK for RDMA.
+
+    A ``restricted`` namespace allows only NET_BIND_SERVICE.
+    """
 
     api_token: bool = False
-    """Mount the service account's token: the workload talks to the Kubernetes API itself."""
+    """Mount the token of the service account, for programs that call the Kubernetes API."""
 
     def of_pod(self) -> Manifest:
         """The pod's ``securityContext``."""
@@ -53,7 +57,7 @@ class Security(Arguments):
             "runAsUser": identity,
             "runAsGroup": identity,
             "fsGroup": identity,
-            # A volume of many files is not walked again at every start.
+            # Does not change the owner of every file of a large volume at each start.
             "fsGroupChangePolicy": "OnRootMismatch",
             "seccompProfile": {"type": "RuntimeDefault"},
         }
@@ -70,13 +74,13 @@ class Security(Arguments):
         }
 
 
-def opt_outs(pod: Mapping[str, Any]) -> dict[str, Standard]:
-    """What a workload can ask for and ``restricted`` refuses, with the strictest standard that does not."""
-    found: dict[str, Standard] = {}
+def restricted_violations(pod: Manifest) -> dict[str, PodSecurityLevel]:
+    """The settings of a pod's spec that ``restricted`` denies, in words, with the strictest level that allows each."""
+    found: dict[str, PodSecurityLevel] = {}
     if not pod.get("securityContext", {}).get("runAsNonRoot", True):
         found["its containers run as root"] = "baseline"
-    containers = [*pod["containers"], *pod.get("initContainers", [])]
-    added = {name for c in containers for name in c.get("securityContext", {}).get("capabilities", {}).get("add", [])}
+    contexts = [container.get("securityContext", {}) for container in containers(pod)]
+    added = {name for context in contexts for name in context.get("capabilities", {}).get("add", [])}
     for name in sorted(added - _RESTRICTED):
         found[f"its containers have the capability {name}"] = "baseline" if name in _BASELINE else "privileged"
     return found

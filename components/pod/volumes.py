@@ -1,4 +1,4 @@
-"""Where a pod's data comes from and goes to."""
+"""Volumes of pods, and the checkpoints of training runs."""
 
 import posixpath
 from collections.abc import Mapping
@@ -7,71 +7,87 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, Field, model_validator
 
 from ..base.arguments import Arguments, Deferred, check_exactly_one
-from ..base.errors import raise_all, refuse
+from ..base.error_table import MOUNT_PATH_ROOT, REQUIRES
+from ..base.errors import raise_all
 from ..base.names import DnsLabel, Image, ObjectName
+from ..base.objects import Manifest
 from ..base.quantities import ByteSize, Quantity
-from ..base.registration import Manifest
 
-_SOURCES = ("claim", "ephemeral", "config_map", "secret", "image")
+_SOURCES = {
+    "claim": "claim",
+    "ephemeral": "ephemeral",
+    "config_map": "configMap",
+    "secret": "secret",
+    "image": "image",
+}
 
 AccessMode = Literal["ReadWriteOnce", "ReadOnlyMany", "ReadWriteMany", "ReadWriteOncePod"]
 
 
 def normalized(path: str) -> str:
-    """Where a path leads, however it is written: /data/ and //data are /data."""
+    """The canonical form of a path: /data/ and //data are /data."""
     return posixpath.normpath(f"/{path.lstrip('/')}")
 
 
 def _below_root(path: str) -> str:
     if normalized(path) == "/":
-        raise refuse(f"{path} would hide all that is in the image", "name a directory", value="/data")
+        raise MOUNT_PATH_ROOT(path=path, value="/data")
     return path
 
 
 MountPath = Annotated[str, Field(pattern=r"^/[^:]*$", examples=["/data"]), AfterValidator(_below_root)]
+"""An absolute path other than the root, at which a container mounts a volume."""
 
-OF_EVERY_POD = {"tmp": "/tmp", "shm": "/dev/shm"}  # noqa: S108
-"""The volumes that pods have anyway, by name: the writable directory and the shared memory."""
+DEFAULT_MOUNT_PATHS = {"tmp": "/tmp", "shm": "/dev/shm"}  # noqa: S108
+"""The mount paths of the volumes that every pod has, by volume name: a writable directory and the shared memory."""
 
 
 class Volume(Arguments):
-    """One volume of a pod, mounted into all its containers at the same path."""
+    """One volume of a pod, mounted into all its containers at the same path.
+
+    Exactly one of claim, ephemeral, config_map, secret and image is its source.
+
+    A change rolls the pods of a service; a job needs a new run.
+    """
 
     path: MountPath
-    """Where the containers see it: an absolute path."""
+    """The mount path in the containers. Must be absolute, and unique in the pod."""
 
     claim: Deferred[ObjectName] | None = None
     """An existing PersistentVolumeClaim."""
 
     access_mode: AccessMode = "ReadWriteOnce"
-    """How the claim may be mounted: ReadWriteOnce serves the pods of one node only."""
+    """The access mode of the claim. Only the pods of one node can mount a ReadWriteOnce volume."""
 
     ephemeral: ByteSize | None = Field(default=None, examples=["50Gi"])
-    """The size of a volume that lives as long as its pod."""
+    """The size in bytes of a volume that is deleted with its pod."""
 
     storage_class: ObjectName | None = None
-    """StorageClass of an ephemeral volume; default: the node's own disk (an emptyDir)."""
+    """The StorageClass of an ephemeral volume. Defaults to the local disk of the node (an emptyDir)."""
 
     config_map: Deferred[ObjectName] | None = None
-    """A ConfigMap, one file a key."""
+    """A ConfigMap, with one file per key."""
 
     secret: Deferred[ObjectName] | None = None
-    """A Secret, one file a key."""
+    """A Secret, with one file per key."""
 
     image: Deferred[Image] | None = None
-    """An OCI image or artifact, mounted read-only (Kubernetes 1.33 and later)."""
+    """An OCI image or artifact, mounted read-only. Requires Kubernetes 1.33."""
 
     read_only: bool = False
-    """Mount it read-only. ConfigMaps, Secrets and images always are."""
+    """Mount the volume read-only. ConfigMaps, Secrets and images always are."""
 
     @model_validator(mode="after")
     def _one_source(self) -> "Volume":
-        given = [source for source in _SOURCES if getattr(self, source) is not None]
-        check_exactly_one(given, ["claim", "ephemeral", "configMap", "secret", "image"])
+        given = [argument for source, argument in _SOURCES.items() if getattr(self, source) is not None]
+        check_exactly_one(given, list(_SOURCES.values()))
+        problems = []
         if self.storage_class is not None and self.ephemeral is None:
-            raise refuse("storageClass goes with ephemeral: a claim has one already", "remove storageClass")
+            error = REQUIRES(requirement="ephemeral", argument="storageClass")
+            problems.append((("storageClass",), error))
         if "access_mode" in self.model_fields_set and self.claim is None:
-            raise_all("Volume", [(("accessMode",), refuse("goes with a claim", "remove it"))])
+            problems.append((("accessMode",), REQUIRES(requirement="claim", argument="accessMode")))
+        raise_all("Volume", problems)
         return self
 
     def mount(self, name: str) -> Manifest:
@@ -103,28 +119,31 @@ class Volume(Arguments):
 
 
 Volumes = dict[DnsLabel, Volume]
+"""Volumes by name."""
 
 
 class Checkpoints(Arguments):
-    """Where a run keeps its checkpoints, so that a retry goes on from the last one.
+    """Where a run stores its checkpoints, so that a retry continues from the latest one.
 
-    The environment variable CHECKPOINT_DIR names the run's own directory: the program makes it where
-    it is missing, loads the newest file that it finds there, and saves to it.
+    The environment variable CHECKPOINT_DIR is the run's directory. The program creates it if it does not exist, loads
+    the latest file in it, and saves to it.
+
+    A change needs a new run.
     """
 
     claim: Deferred[ObjectName] = Field(examples=["checkpoints"])
-    """An existing PersistentVolumeClaim. What lives as long as a pod would be of no use to the next one."""
+    """An existing PersistentVolumeClaim, which outlives the pods."""
 
     access_mode: AccessMode = "ReadWriteOnce"
-    """How the claim may be mounted: ReadWriteOnce serves the pods of one node only."""
+    """The access mode of the claim. Only the pods of one node can mount a ReadWriteOnce volume."""
 
     path: MountPath = "/checkpoints"
-    """Where the containers see the claim: an absolute path."""
+    """The mount path of the claim in the containers. Must be absolute, and unique in the pod."""
 
     directory: Annotated[str, Field(pattern=r"^[^/].*$", examples=["bert-2"])] | None = None
-    """The directory in the claim; default: one named after the run, so that a new run begins anew.
+    """The directory in the claim. Defaults to the name of the run, so that a new run starts from scratch.
 
-    Name an earlier run to go on from its checkpoints.
+    To continue from the checkpoints of an earlier run, set its name.
     """
 
     def volume(self) -> Volume:
@@ -140,7 +159,7 @@ CHECKPOINT_DIR = "CHECKPOINT_DIR"
 
 
 def single_node(volumes: Mapping[str, Volume]) -> list[str]:
-    """The volumes that the pods of one node only can mount: a workload of several pods cannot have them."""
+    """The volumes that only the pods of one node can mount, by name."""
     return [
         name
         for name, volume in volumes.items()
@@ -149,11 +168,11 @@ def single_node(volumes: Mapping[str, Volume]) -> list[str]:
 
 
 def taken_mount_paths(volumes: Mapping[str, Volume]) -> dict[str, str]:
-    """What is at a place already, in words: a volume of these, or one that every pod has."""
-    of_these = {normalized(volume.path): f"volume {name}" for name, volume in volumes.items()}
-    return {**of_these, OF_EVERY_POD["tmp"]: "the writable /tmp", OF_EVERY_POD["shm"]: "the shared memory"}
+    """The mount paths of these volumes and of those that every pod has, with the owner of each in words."""
+    of_volumes = {normalized(volume.path): f"volume {name}" for name, volume in volumes.items()}
+    return {**of_volumes, **{path: f"volume {name} of every pod" for name, path in DEFAULT_MOUNT_PATHS.items()}}
 
 
 def memory_volume(name: str, size: Quantity) -> Manifest:
-    """A volume in memory, which counts against the memory limit of the containers that fill it."""
+    """A memory-backed volume, which counts towards the memory limit of the containers that write to it."""
     return {"name": name, "emptyDir": {"medium": "Memory", "sizeLimit": size}}

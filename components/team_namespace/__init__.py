@@ -1,4 +1,4 @@
-"""TeamNamespace: a namespace that belongs to a team, and all that keeps it from hurting the others, or itself."""
+"""TeamNamespace: the namespace of a team, with its quotas, limits, network policies and roles."""
 
 from .args import TeamNamespaceArgs
 from .component import TeamNamespace

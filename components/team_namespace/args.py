@@ -8,144 +8,153 @@ import pulumi
 from pydantic import Field, model_validator
 
 from ..base.arguments import Arguments
-from ..base.errors import raise_all, refuse
-from ..base.names import Annotations, DnsLabel, LabelValue, NamespaceName, ObjectName, QualifiedName
-from ..pod.security import Standard
+from ..base.error_table import DERIVED
+from ..base.errors import raise_all
+from ..base.names import AnnotationArguments, DnsLabel, LabelArguments, LabelValue, NamespaceName, ObjectName
+from ..pod.security import PodSecurityLevel
 from .image_registries import ImagePrefix
 from .limit_range import ContainerLimits, default_limits
 from .network_policies import Network
-from .quota_check import Shortfall, Terms, unusable
+from .quota_check import NamespaceConstraints, limits_above_quota
 from .rbac import Access
-from .resource_quota import Hard, PriorityQuotas, Quota, fractions, quotas
+from .resource_quota import HardLimits, PriorityQuotas, ResourceQuota, fraction_errors, resource_quotas
 
-# The newest version that the components are tested against. A cluster that is older takes its own newest.
+# The latest version that the components are tested with. An older cluster uses its own latest version.
 POD_SECURITY_VERSION = "v1.37"
+
+# Labels that another argument sets.
+_DERIVED_LABELS = {"team": "team", "owner": "owner", "cost-center": "costCenter"}
 
 
 class TeamNamespaceArgs(Arguments):
     """Arguments of a TeamNamespace."""
 
     name: NamespaceName | None = Field(default=None, examples=["ml-training"])
-    """Name of the namespace; default: the component's."""
+    """The name of the namespace. Defaults to the name of the component. A change replaces the object."""
 
     team: LabelValue | None = Field(default=None, examples=["nlp"])
-    """Who owns it: the ``team`` label of everything in it; default: the component's name."""
+    """The ``team`` label of the namespace and of all objects and pods in it. Defaults to the name of the component.
+
+    A change rolls the pods of a service; a job needs a new run.
+    """
 
     owner: LabelValue | None = None
-    """Whom to ask, as a label: a person's or a channel's short name."""
+    """The ``owner`` label: the short name of a person or channel to contact. Updatable in place."""
 
     cost_center: LabelValue | None = None
-    """Who pays, as a label."""
+    """The ``cost-center`` label. Updatable in place."""
 
-    labels: dict[QualifiedName, LabelValue] = {}
-    """Further labels of the namespace."""
+    labels: LabelArguments = {}
+    """Additional labels of the namespace. Updatable in place."""
 
-    annotations: Annotations = {}
-    """Annotations of all its objects."""
+    annotations: AnnotationArguments = {}
+    """Annotations of the namespace and of all objects that the component creates in it. Updatable in place."""
 
-    quota: Hard = Field(default={}, examples=[{"requests.cpu": "32", "pods": "20"}])
-    """The most that all its pods and objects may ask for together, in ResourceQuota's own keys.
+    quota: HardLimits = Field(default={}, examples=[{"requests.cpu": "32", "pods": "20"}])
+    """The limits on the sum over all pods and objects in the namespace, with the keys of a ResourceQuota.
 
-    Workloads that name the team are added up, each at its peak, before anything is registered.
+    The workloads of the team are summed before deployment, each at its peak; those that exceed the quota are invalid.
+    Updatable in place.
     """
 
     priority_quotas: PriorityQuotas = Field(default={}, examples=[{"training": {"requests.nvidia.com/gpu": "4"}}])
-    """PriorityClasses that the team may use, and the most that its pods of each may ask for together.
+    """The PriorityClasses that the team may use, and the limits on the sum over the pods of each.
 
-    Pods of any other class are refused, since they could evict those of other teams. Where the
-    cluster has a default class, it has to be named here too.
+    Pods of other classes are rejected, since they could preempt those of other teams. If the cluster has a default
+    class, it must be listed as well. Updatable in place.
     """
 
     serves: bool = False
-    """Whether it may be reached from outside the cluster, by node ports and load balancers.
+    """Whether the team's services may be exposed outside the cluster, by node ports and load balancers.
 
-    Without it the quota has none of either, unless it says otherwise itself, and only the team itself
-    may call its models, unless ``network.serving`` says otherwise.
+    If false, the quota allows neither, unless ``quota`` sets them, and only pods of the namespace can connect to its
+    models, unless ``network.serving`` allows others. Updatable in place.
     """
 
     container_limits: ContainerLimits | None = None
-    """What a container gets that says nothing, and the most that it may say; default: 100m CPU and
-    256Mi of memory requested, a limit of 1Gi of memory, and of 1 CPU where the quota counts limits."""
+    """The default and maximum resources of a container, as a LimitRange.
+
+    Defaults to requests of 100m CPU and 256Mi of memory, a memory limit of 1Gi, and a CPU limit of 1 if the quota
+    counts CPU limits; less if the quota is smaller. Applies to new pods. Updatable in place.
+    """
 
     network: Network = Network()
-    """Whom its pods may talk to. Default: DNS and each other, nobody else."""
+    """The connections that are allowed. Defaults to DNS and the pods of the namespace. Updatable in place."""
 
     access: Access = Access()
-    """Who may do what in it. Default: nobody but the cluster's administrators."""
+    """The groups with access to the namespace. Defaults to the cluster's administrators only. Updatable in place."""
 
-    pod_security: Standard = "restricted"
-    """The Pod Security Standard that its pods have to meet."""
+    pod_security: PodSecurityLevel = "restricted"
+    """The level of the Pod Security Standards that pods must comply with. Applies to new pods. Updatable in place."""
 
     pod_security_version: Annotated[str, Field(pattern=r"^(v1\.[0-9]{2}|latest)$")] = POD_SECURITY_VERSION
-    """The version of the standard: pinned, so that an upgrade of the cluster refuses no pods that ran before."""
+    """The version of the Pod Security Standards. Pinned, so that an upgrade of the cluster does not reject pods that
+    were valid before. Updatable in place."""
 
     registries: list[ImagePrefix] = Field(default=[], examples=[["ghcr.io/acme", "pytorch"]])
-    """Where images may come from: registries, paths in them and single repositories; default: anywhere."""
+    """The sources of images that are allowed: registries, paths in them, or repositories. Defaults to all.
+
+    Applies to new pods. Updatable in place.
+    """
 
     queues: dict[DnsLabel, ObjectName] = Field(default={}, examples=[{"training": "gpu-cluster-queue"}])
-    """Kueue's LocalQueues by name, and the ClusterQueue of each. Needs Kueue in the cluster."""
+    """Kueue LocalQueues by name, with the ClusterQueue of each. Requires Kueue in the cluster.
+
+    Queues can be added and removed; another ClusterQueue replaces the LocalQueue. Updatable in place.
+    """
 
     on_delete: Literal["delete", "retain", "protect"] = "delete"
-    """What becomes of it when it leaves the stack, or has to be replaced because its name changed.
+    """What happens to the namespace when it is removed from the stack, or replaced since its name changed.
 
-    ``delete``: it goes, with everything in it. ``retain``: it stays with its quotas, policies and
-    roles, and the stack forgets them. ``protect``: the update is refused.
+    ``delete``: it is deleted with everything in it. ``retain``: it stays in the cluster with its quotas, policies and
+    roles, and the stack no longer manages them. ``protect``: Pulumi rejects the update. Updatable in place.
     """
 
     adopt: bool = False
-    """Take over a namespace that exists already, with the objects in it. Without it, one that somebody
-    else has made is refused.
+    """Manage an existing namespace that was created by other means. Without it, an existing namespace is an error.
 
-    An adopted namespace outlives the stack, with its labels; so does one that was not there yet.
+    An adopted namespace stays in the cluster when the stack is destroyed, and so does a namespace that did not exist.
+    Updatable in place.
     """
 
     @model_validator(mode="after")
-    def _fits_together(self) -> "TeamNamespaceArgs":
-        refused = fractions(self.quota)
-        problems: list[Any] = [(("quota", key), error) for key, error in refused]
+    def _consistent(self) -> "TeamNamespaceArgs":
+        quota_errors = fraction_errors(self.quota)
+        problems: list[Any] = [(("quota", key), error) for key, error in quota_errors]
         for name, hard in self.priority_quotas.items():
-            problems += [(("priorityQuotas", name, key), error) for key, error in fractions(hard)]
+            problems += [(("priorityQuotas", name, key), error) for key, error in fraction_errors(hard)]
         for label in self.labels:
-            if label in _RESERVED or label.startswith("pod-security.kubernetes.io/"):
-                fix = f"set {_RESERVED.get(label, 'podSecurity')} instead"
-                problems.append((("labels", label), refuse("is set from an argument of its own", fix)))
-        if not refused:  # from a quota that is, nothing follows
-            problems += [(short.path, refusal(short)) for short in unusable(self.quota, self.limits())]
+            if label in _DERIVED_LABELS or label.startswith("pod-security.kubernetes.io/"):
+                problems.append((("labels", label), DERIVED(source=_DERIVED_LABELS.get(label, "podSecurity"))))
+        if not quota_errors:  # an invalid quota is not compared
+            problems += limits_above_quota(self.quota, self.limits())
         raise_all("TeamNamespaceArgs", problems)
         return self
 
+    def tenant(self, name: str) -> "Tenant":
+        """The tenant of the TeamNamespace of that name."""
+        return Tenant(self.name or name, self.team or name, self.quota)
+
     def limits(self) -> ContainerLimits:
-        """The limits of containers: the user's, or the default that suits the quota."""
+        """The limits of containers: the user's, or else the default for the quota."""
         return self.container_limits if self.container_limits is not None else default_limits(self.quota)
 
-    def quotas(self, namespace: str) -> list[Quota]:
+    def resource_quotas(self, namespace: str) -> list[ResourceQuota]:
         """All ResourceQuotas of the namespace."""
-        return quotas(namespace, self.quota, self.priority_quotas, serves=self.serves)
+        return resource_quotas(namespace, self.quota, self.priority_quotas, serves=self.serves)
 
-    def terms(self, namespace: str) -> Terms:
-        """What the namespace holds its pods to."""
-        return Terms(self.quotas(namespace), self.limits(), self.pod_security, self.registries)
-
-
-_RESERVED = {"team": "team", "owner": "owner", "cost-center": "costCenter"}
-
-
-def refusal(shortfall: Shortfall) -> Any:
-    """A shortfall as an error of its argument."""
-    return refuse(shortfall.what, shortfall.fix, shortfall.value)
+    def constraints(self, namespace: str) -> NamespaceConstraints:
+        """The constraints that the namespace enforces on its pods."""
+        return NamespaceConstraints(self.resource_quotas(namespace), self.limits(), self.pod_security, self.registries)
 
 
 @dataclass(frozen=True)
 class Tenant:
-    """Where a workload lives and whom it belongs to."""
+    """The namespace that a workload runs in, and the team that owns it."""
 
     namespace: pulumi.Input[str]
     team: str | None
-    """The ``team`` label of all objects; none where the namespace is not one of the platform's."""
+    """The ``team`` label of all objects; None if no TeamNamespace manages the namespace."""
+
     quota: Mapping[str, str] = field(default_factory=dict)
-    """The namespace's quota, as far as it is known."""
-
-
-def tenant(name: str, args: TeamNamespaceArgs) -> Tenant:
-    """The tenant that a TeamNamespace makes of its arguments."""
-    return Tenant(args.name or name, args.team or name, args.quota)
+    """The quota of the namespace; empty if it is unknown."""

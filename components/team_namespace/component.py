@@ -1,6 +1,7 @@
-"""TeamNamespace: a namespace that belongs to a team, and all that keeps it from hurting the others, or itself."""
+"""TeamNamespace: the namespace of a team, with its quotas, limits, network policies and roles."""
 
 from collections.abc import Iterable
+from dataclasses import replace
 from typing import Any
 
 import pulumi
@@ -11,39 +12,41 @@ from ..base.errors import ArgumentError, Problem
 from ..base.names import NamespaceName
 from ..base.ownership import Guard
 from ..base.registration import Manifests, register_all
-from .args import TeamNamespaceArgs, Tenant, tenant
+from .args import TeamNamespaceArgs, Tenant
 from .footprint import footprint
-from .manifests import _ACCOUNT, _NAMESPACE, _PROTECTED, manifests
-from .quota_check import Capacity, Shortfall
+from .manifests import ACCOUNT, NAMESPACE, PROTECTED, manifests
+from .quota_check import QuotaProblem, QuotaUsage
 
 TYPE = "ml-platform:index:TeamNamespace"
 
 
 def _options(args: TeamNamespaceArgs, objects: Iterable[str]) -> dict[str, pulumi.ResourceOptions]:
-    """What is special about the children: what outlives the stack, and what must not be taken for something new."""
+    """The resource options of the children, by role: retention, protection, aliases, replacement."""
     retain, protect = args.on_delete == "retain", args.on_delete == "protect"
     options = {
-        role: pulumi.ResourceOptions(retain_on_delete=retain, protect=protect and role in _PROTECTED)
-        for role in objects
+        role: pulumi.ResourceOptions(retain_on_delete=retain, protect=protect and role in PROTECTED) for role in objects
     }
-    # The account goes with its namespace.
-    options[_ACCOUNT] = pulumi.ResourceOptions(retain_on_delete=True)
-    # To take the namespace over, or to give it back, must not delete it: the other kind of resource
-    # under the same name is the same object.
+    # The account is deleted with its namespace.
+    options[ACCOUNT] = pulumi.ResourceOptions(retain_on_delete=True)
+    # Namespace and NamespacePatch are two resource types of one object: a change of `adopt` must not delete it.
     other = "kubernetes:core/v1:Namespace" + ("" if args.adopt else "Patch")
     alias = pulumi.ResourceOptions(aliases=[pulumi.Alias(type_=other)], retain_on_delete=retain or args.adopt)
-    options[_NAMESPACE] = pulumi.ResourceOptions.merge(options[_NAMESPACE], alias)
+    options[NAMESPACE] = pulumi.ResourceOptions.merge(options[NAMESPACE], alias)
+    for role in options:
+        if role.startswith("queue-"):  # immutable, and the provider would try to update it
+            immutable = pulumi.ResourceOptions(replace_on_changes=["spec.clusterQueue"], delete_before_replace=True)
+            options[role] = pulumi.ResourceOptions.merge(options[role], immutable)
     return options
 
 
 class TeamNamespace(pulumi.ComponentResource):
-    """A team's namespace and what rules it.
+    """A team's namespace, with its quotas, limits, network policies and roles.
 
-    Children: ``<name>-namespace``, and one for each quota, limit, policy, role and binding.
+    Children: ``<name>-namespace``, and one for each quota, limit range, policy, role and role binding.
     """
 
     namespace: pulumi.Output[str]
-    """Name of the namespace, known once it exists."""
+    """The name of the namespace. Known once it exists."""
 
     tenant: Tenant
     """The namespace's name and the team's label, for workloads in it."""
@@ -55,36 +58,39 @@ class TeamNamespace(pulumi.ComponentResource):
         checked_name("TeamNamespace", args.name or name, NamespaceName)
         super().__init__(TYPE, name, {}, opts)
         self._name = name
-        self._capacity = Capacity(args.terms(args.name or name))
-        self.tenant = tenant(name, args)
+        self._usage = QuotaUsage(args.constraints(args.name or name))
+        self.tenant = args.tenant(name)
         objects = manifests(name, args)
-        self.count_in(*own_objects(name, objects))
-        patches = {_ACCOUNT, *([_NAMESPACE] if args.adopt else [])}
+        self.reserve_quota(*own_objects(name, objects))
+        patches = {ACCOUNT, *([NAMESPACE] if args.adopt else [])}
         options = _options(args, objects)
         guard = Guard(name, args.name or name)
         if not args.adopt:
-            options[_NAMESPACE] = pulumi.ResourceOptions.merge(options[_NAMESPACE], guard.options(opts))
+            options[NAMESPACE] = pulumi.ResourceOptions.merge(options[NAMESPACE], guard.options(opts))
         children = register_all(self, name, objects, options=options, patches=patches)
-        self.namespace = children[_NAMESPACE].metadata.apply(guard.check).apply(lambda metadata: metadata["name"])
+        self.namespace = children[NAMESPACE].metadata.apply(guard.check).apply(lambda metadata: metadata["name"])
         self.register_outputs({"namespace": self.namespace})
 
-    def count_in(self, workload: str, objects: Manifests) -> None:
-        """Count a workload's objects among the team's.
+    def reserve_quota(self, workload: str, objects: Manifests) -> None:
+        """Count a workload's objects towards the team's quota.
 
-        Raises ArgumentError where the quota cannot hold them beside those that were counted before,
-        with the resource, the sum and every workload's share.
+        Raises ArgumentError if the quota cannot hold them in addition to those that were counted before. The error
+        names the resource, the sum and the share of each workload.
         """
-        found = self._capacity.add(workload, footprint(objects.values(), self._capacity.terms.limits))
+        found = self._usage.reserve(workload, footprint(objects.values(), self._usage.constraints.limits))
         if found:
-            raise ArgumentError("", [self._problem(short) for short in found])
+            raise ArgumentError("", [self._problem(quota_problem) for quota_problem in found])
 
-    def _problem(self, short: Shortfall) -> Problem:
-        argument, *keys = short.path
-        subject = short.workload or f"TeamNamespace {self._name}"
-        return Problem((subject, to_snake(argument), *keys), short.what, short.fix, short.value)
+    def _problem(self, found: QuotaProblem) -> Problem:
+        argument, *keys = found.problem.path
+        subject = found.workload or f"TeamNamespace {self._name}"
+        return replace(found.problem, path=(subject, to_snake(str(argument)), *keys))
 
 
 def own_objects(name: str, objects: Manifests) -> tuple[str, Manifests]:
-    """What a team's namespace counts for itself: its own objects, and those that Kubernetes puts there."""
+    """The objects that count towards the quota without any workload: the component's, and one that Kubernetes creates.
+
+    With the name under which they are reported.
+    """
     authority = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "kube-root-ca.crt"}}
     return f"TeamNamespace {name}", {**objects, "authority": authority}

@@ -1,7 +1,7 @@
-"""What a workload costs a quota at its peak, computed from its manifests alone.
+"""The footprint of a workload: the quota that it uses at its peak, computed from its manifests.
 
-The rules are those of Kubernetes' own quota evaluators and of the LimitRanger, which fills in what
-containers leave out before the quota is asked.
+The rules are those of the quota evaluators of Kubernetes, and of its LimitRanger, which sets the defaults of containers
+before the quota is checked.
 """
 
 from collections import defaultdict
@@ -10,33 +10,33 @@ from dataclasses import dataclass, field
 from decimal import ROUND_CEILING, Decimal
 from typing import Any
 
+from ..base.objects import Manifest
 from ..base.quantities import parse_quantity
-from ..pod.security import Standard, opt_outs
+from ..pod.security import PodSecurityLevel, restricted_violations
 from .image_registries import images
 from .limit_range import ContainerLimits
 
-Manifest = Mapping[str, Any]
 Usage = dict[str, Decimal]
-"""Quota key → how much."""
+"""Quantities by quota key."""
 
 _NONE = Decimal(0)
-# Kubernetes' own default of a Job's backoffLimit.
+# The default of a Job's backoffLimit.
 _BACKOFF_LIMIT = 6
-# KEDA's own default of maxReplicaCount.
+# KEDA's default of maxReplicaCount.
 _KEDA_MAXIMUM = 100
 _CORE_COUNTS = {"ConfigMap", "PersistentVolumeClaim", "ReplicationController", "ResourceQuota", "Secret", "Service"}
 
 
 @dataclass(frozen=True)
 class Container:
-    """A container as the API server admits it."""
+    """A container after admission, with its defaults."""
 
     name: str
     requests: Usage
     limits: Usage
 
-    def named(self) -> set[str]:
-        """The quota keys that it names a value for."""
+    def quota_keys(self) -> set[str]:
+        """The quota keys for which it sets a value."""
         return {
             *self.requests,
             *(f"requests.{name}" for name in self.requests),
@@ -46,56 +46,55 @@ class Container:
 
 @dataclass(frozen=True)
 class Pods:
-    """Pods of one kind that exist at the same time."""
+    """Pods of one template that exist at the same time."""
 
     count: int
-    how: str
-    """Where the number comes from."""
+    description: str
+    """The count in words, such as ``3 replicas and 1 during a rollout``."""
 
     each: Usage
-    """What one of them costs."""
+    """The usage of one pod."""
 
     containers: tuple[Container, ...]
     priority_class: str | None
-    opt_outs: Mapping[str, Standard]
-    """What in them Pod Security ``restricted`` refuses."""
+    restricted_violations: Mapping[str, PodSecurityLevel]
+    """The settings that Pod Security ``restricted`` denies, with the strictest level that allows each."""
 
     images: frozenset[str]
-    in_memory: Decimal
-    """Bytes of the largest volume in memory, which counts as the memory of the container that fills it."""
+    memory_volume: Decimal
+    """The size in bytes of the largest memory-backed volume, which counts as memory of the container that fills it."""
 
 
 @dataclass
 class Footprint:
-    """What a workload costs at its peak."""
+    """The usage of a workload at its peak."""
 
     pods: list[Pods] = field(default_factory=list)
     objects: Usage = field(default_factory=dict)
-    """Objects by count, and the storage and ports that they take."""
+    """The number of objects, and the storage and ports that they use."""
 
 
 def footprint(manifests: Iterable[Manifest], limits: ContainerLimits) -> Footprint:
     """The footprint of the objects of one workload, in a namespace with these container limits."""
     objects = list(manifests)
     filled = limits.filled()
-    defaults = _amounts(filled.default_request), _amounts(filled.default)
+    defaults = _parsed(filled.default_request), _parsed(filled.default)
     maxima = dict(filter(None, map(_autoscaled, objects)))
     result = Footprint()
     counted: Usage = defaultdict(Decimal)
     for manifest in objects:
         _count_object(manifest, counted)
         maximum = maxima.get((manifest["kind"], manifest["metadata"]["name"]))
-        for count, how, total, template in _peaks(manifest, maximum):
-            pods = _pods(template, count, how, defaults)
-            result.pods.append(pods)
-            counted["count/pods"] += total
-            _count_claims(template, count, counted)
+        for peak in _peaks(manifest, maximum):
+            result.pods.append(_pods(peak, defaults))
+            counted["count/pods"] += peak.with_ended
+            _count_claims(peak.template, peak.count, counted)
     result.objects = {key: value for key, value in counted.items() if value}
     return result
 
 
 def _autoscaled(manifest: Manifest) -> tuple[tuple[str, str], int] | None:
-    """What an autoscaler scales, and up to where."""
+    """The kind and name of what an autoscaler scales, and its maximum; None for any other object."""
     if manifest["kind"] not in {"HorizontalPodAutoscaler", "ScaledObject"}:
         return None
     spec = manifest["spec"]
@@ -104,20 +103,32 @@ def _autoscaled(manifest: Manifest) -> tuple[tuple[str, str], int] | None:
     return (target.get("kind", "Deployment"), target["name"]), maximum
 
 
-def _peaks(manifest: Manifest, maximum: int | None) -> list[tuple[int, str, int, Manifest]]:
-    """The pods that an object has at once, at most: how many, why, how many it leaves behind, and their template."""
+@dataclass(frozen=True)
+class _Peak:
+    """The pods of one template of an object, at most."""
+
+    count: int
+    description: str
+    with_ended: int
+    """The count including pods that have completed or failed."""
+
+    template: Manifest
+
+
+def _peaks(manifest: Manifest, maximum: int | None) -> list[_Peak]:
+    """The pods of an object at its peak. ``maximum``: that of its autoscaler."""
     kind, spec = manifest["kind"], manifest.get("spec", {})
     if kind == "Pod":
-        return [(1, "1 pod", 1, manifest)]
+        return [_Peak(1, "1 pod", 1, manifest)]
     if kind == "Deployment":
         replicas = spec.get("replicas", 1) if maximum is None else maximum
         surge = _surge(spec.get("strategy", {}), replicas)
-        how = f"{replicas} {'at most' if maximum is not None else 'replicas' if replicas != 1 else 'replica'}"
-        how += f" and {surge} during a rollout" if surge else ""
-        return [(replicas + surge, how, replicas + surge, spec["template"])]
+        description = f"{replicas} {'at most' if maximum is not None else 'replicas' if replicas != 1 else 'replica'}"
+        description += f" and {surge} during a rollout" if surge else ""
+        return [_Peak(replicas + surge, description, replicas + surge, spec["template"])]
     if kind == "StatefulSet":
         replicas = spec.get("replicas", 1) if maximum is None else maximum
-        return [(replicas, f"{replicas} replicas", replicas, spec["template"])]
+        return [_Peak(replicas, f"{replicas} replicas", replicas, spec["template"])]
     if kind == "Job":
         return [_job(spec, 1)]
     if kind == "CronJob":
@@ -127,21 +138,22 @@ def _peaks(manifest: Manifest, maximum: int | None) -> list[tuple[int, str, int,
     return []
 
 
-def _job(spec: Manifest, jobs: int) -> tuple[int, str, int, Manifest]:
+def _job(spec: Manifest, jobs: int) -> _Peak:
     parallel = spec.get("parallelism", 1)
     completions = spec.get("completions")
-    at_once = parallel if completions is None else min(parallel, completions)
-    how = f"{at_once} at once" if jobs == 1 else f"{jobs} jobs with {at_once} at once"
-    # Pods that have ended stay, and count as objects, as long as their Job does; so do those that failed.
-    ended = max(at_once, completions or 0)
+    running = parallel if completions is None else min(parallel, completions)
+    pods = "1 pod" if running == 1 else f"{running} pods"
+    # Pods that have completed or failed exist as long as their Job, and count as objects.
+    with_ended = max(running, completions or 0)
     if spec["template"]["spec"].get("restartPolicy") == "Never":
         each = spec.get("backoffLimitPerIndex")
-        ended += spec.get("backoffLimit", _BACKOFF_LIMIT) if each is None else each * ended
-    return jobs * at_once, how, jobs * ended, spec["template"]
+        with_ended += spec.get("backoffLimit", _BACKOFF_LIMIT) if each is None else each * with_ended
+    description = pods if jobs == 1 else f"{jobs} jobs of {pods}"
+    return _Peak(jobs * running, description, jobs * with_ended, spec["template"])
 
 
 def _surge(strategy: Manifest, replicas: int) -> int:
-    """How many pods a rollout adds to the replicas."""
+    """The number of pods that a rollout adds to the replicas."""
     if strategy.get("type", "RollingUpdate") == "Recreate":
         return 0
     return share_of(replicas, strategy.get("rollingUpdate", {}).get("maxSurge", "25%"))
@@ -154,37 +166,46 @@ def share_of(replicas: int, value: int | str) -> int:
     return int(value)
 
 
-def _pods(template: Manifest, count: int, how: str, defaults: tuple[Usage, Usage]) -> Pods:
-    spec = template["spec"]
+def _pods(peak: _Peak, defaults: tuple[Usage, Usage]) -> Pods:
+    spec = peak.template["spec"]
     main = [_container(container, *defaults) for container in spec["containers"]]
     init = [
         (_container(container, *defaults), container.get("restartPolicy") == "Always")
         for container in spec.get("initContainers", [])
     ]
-    each = _of_compute(
+    each = _compute_usage(
         _together([c.requests for c in main], [(c.requests, sidecar) for c, sidecar in init]),
         _together([c.limits for c in main], [(c.limits, sidecar) for c, sidecar in init]),
     )
     containers = (*main, *(container for container, _ in init))
     memory = [v["emptyDir"] for v in spec.get("volumes", []) if v.get("emptyDir", {}).get("medium") == "Memory"]
-    in_memory = max((parse_quantity(str(volume.get("sizeLimit", 0))) for volume in memory), default=_NONE)
-    return Pods(count, how, each, containers, spec.get("priorityClassName"), opt_outs(spec), images(spec), in_memory)
+    memory_volume = max((parse_quantity(str(volume.get("sizeLimit", 0))) for volume in memory), default=_NONE)
+    return Pods(
+        peak.count,
+        peak.description,
+        each,
+        containers,
+        spec.get("priorityClassName"),
+        restricted_violations(spec),
+        images(spec),
+        memory_volume,
+    )
 
 
 def _container(container: Manifest, default_requests: Usage, default_limits: Usage) -> Container:
     resources = container.get("resources", {})
-    limits = _amounts(resources.get("limits", {}))
-    # Kubernetes takes a limit for the request that is missing, before the LimitRange is asked.
-    requests = {**default_requests, **limits, **_amounts(resources.get("requests", {}))}
+    limits = _parsed(resources.get("limits", {}))
+    # A missing request defaults to the limit, before the defaults of the LimitRange apply.
+    requests = {**default_requests, **limits, **_parsed(resources.get("requests", {}))}
     return Container(container["name"], requests, {**default_limits, **limits})
 
 
-def _amounts(resources: Mapping[str, Any]) -> Usage:
+def _parsed(resources: Mapping[str, Any]) -> Usage:
     return {name: parse_quantity(str(quantity)) for name, quantity in resources.items()}
 
 
 def _together(main: list[Usage], init: list[tuple[Usage, bool]]) -> Usage:
-    """What containers take together: sidecars stay, other init containers run one at a time before the main ones."""
+    """The usage of containers together: sidecars keep running, other init containers run one after the other, first."""
     running: Usage = {}
     peak: Usage = {}
     for usage, sidecar in init:
@@ -205,12 +226,12 @@ def _larger(one: Usage, other: Usage) -> Usage:
     return {name: max(one.get(name, _NONE), other.get(name, _NONE)) for name in [*one, *other]}
 
 
-def _of_compute(requests: Usage, limits: Usage) -> Usage:
-    """A pod's requests and limits under the keys by which a quota counts them."""
+def _compute_usage(requests: Usage, limits: Usage) -> Usage:
+    """A pod's requests and limits by the keys with which a quota counts them."""
     usage: Usage = {"pods": Decimal(1)}
     for name, value in requests.items():
         usage[f"requests.{name}"] = value
-        if "/" not in name:  # devices are counted by requests.<name> alone
+        if "/" not in name:  # a quota counts devices by requests.<name> only
             usage[name] = value
     for name, value in limits.items():
         if "/" not in name:
@@ -230,14 +251,14 @@ def _count_object(manifest: Manifest, counted: Usage) -> None:
     if kind == "Service":
         ports = spec.get("ports", [])
         balanced = spec.get("type") == "LoadBalancer"
-        asked = balanced and spec.get("allocateLoadBalancerNodePorts", True)
+        node_ports = balanced and spec.get("allocateLoadBalancerNodePorts", True)
         counted["services.loadbalancers"] += balanced
-        if spec.get("type") == "NodePort" or asked:
+        if spec.get("type") == "NodePort" or node_ports:
             counted["services.nodeports"] += len(ports)
         elif balanced:
             counted["services.nodeports"] += sum("nodePort" in port for port in ports)
     elif kind == "Deployment":
-        # Those of earlier versions are kept for a rollback, and one is new during a rollout.
+        # Those of the history, the current one, and during a rollout the new one.
         counted["count/replicasets.apps"] += spec.get("revisionHistoryLimit", 10) + 2
     elif kind == "JobSet":
         counted["count/jobs.batch"] += sum(job.get("replicas", 1) for job in spec["replicatedJobs"])
@@ -246,7 +267,7 @@ def _count_object(manifest: Manifest, counted: Usage) -> None:
 
 
 def _count_claims(template: Manifest, pods: int, counted: Usage) -> None:
-    """Volumes that are made, with their claim, for each pod."""
+    """Ephemeral volumes, which have a claim for each pod."""
     for volume in template["spec"].get("volumes", []):
         if "ephemeral" in volume:
             counted["persistentvolumeclaims"] += pods

@@ -1,4 +1,4 @@
-"""The default and maximum resources of each container of a team, as a LimitRange."""
+"""The default and maximum resources of the containers of a team, as a LimitRange."""
 
 from collections.abc import Mapping
 from typing import Annotated
@@ -6,18 +6,19 @@ from typing import Annotated
 from pydantic import AfterValidator, Field, model_validator
 
 from ..base.arguments import Arguments
-from ..base.errors import raise_all, refuse
+from ..base.error_table import EXCEEDS, GPU_DEFAULT, RESOURCE_UNKNOWN
+from ..base.errors import raise_all
+from ..base.objects import Manifest
 from ..base.quantities import Quantity, parse_quantity
-from ..base.registration import Manifest
 from ..pod.resources import is_gpu
-from .resource_quota import _COMPUTE, fractions
+from .resource_quota import COMPUTE, fraction_errors
 
 
 def _limited(resource: str) -> str:
     if is_gpu(resource):
-        raise refuse("GPUs are never given by default, nor limited by container", "set requests.<gpu> in the quota")
-    if resource not in _COMPUTE:
-        raise refuse("is not a resource that containers are limited in", f"use {', '.join(sorted(_COMPUTE))}")
+        raise GPU_DEFAULT(resource=resource)
+    if resource not in COMPUTE:
+        raise RESOURCE_UNKNOWN(resource=resource, of="a LimitRange", choices=sorted(COMPUTE))
     return resource
 
 
@@ -25,19 +26,19 @@ LimitedResources = dict[Annotated[str, AfterValidator(_limited)], Quantity]
 
 
 class ContainerLimits(Arguments):
-    """What each container gets where it says nothing, and the most that it may say.
+    """The default and maximum resources of each container, with the names of a LimitRange.
 
-    In LimitRange's own terms. GPUs never are given by default.
+    GPUs have neither. Applies to new pods. Updatable in place.
     """
 
     default_request: LimitedResources = Field(default={}, examples=[{"cpu": "100m", "memory": "256Mi"}])
-    """Requests of a container that names none; default: its ``default``."""
+    """The requests of a container that sets none. Default to ``default``."""
 
     default: LimitedResources = Field(default={}, examples=[{"cpu": "1", "memory": "1Gi"}])
-    """Limits of a container that names none; default: its ``max``."""
+    """The limits of a container that sets none. Default to ``max``."""
 
     max: LimitedResources = Field(default={}, examples=[{"cpu": "32", "memory": "256Gi"}])
-    """The highest limit that a container may have."""
+    """The highest limit that a container may set."""
 
     @model_validator(mode="after")
     def _in_order(self) -> "ContainerLimits":
@@ -47,7 +48,10 @@ class ContainerLimits(Arguments):
             ("default", filled.default, "max", filled.max),
         ]
         problems = [
-            ((lower, resource), refuse(f"{quantity} is above the {upper} of {high[resource]}", value=high[resource]))
+            (
+                (lower, resource),
+                EXCEEDS(given=quantity, bound=f"{upper}.{resource}", limit=high[resource], value=high[resource]),
+            )
             for lower, low, upper, high in steps
             for resource, quantity in low.items()
             if resource in high and parse_quantity(quantity) > parse_quantity(high[resource])
@@ -57,12 +61,12 @@ class ContainerLimits(Arguments):
             ("default", self.default),
             ("max", self.max),
         ):
-            problems += [((section, resource), error) for resource, error in fractions(resources)]
+            problems += [((section, resource), error) for resource, error in fraction_errors(resources)]
         raise_all("ContainerLimits", problems)
         return self
 
     def filled(self) -> "ContainerLimits":
-        """With what Kubernetes itself fills in: a default from the maximum, a default request from the default."""
+        """The limits with the defaults of Kubernetes: ``default`` from ``max``, requests from ``default``."""
         default = {**self.max, **self.default}
         return self.model_copy(update={"default": default, "default_request": {**default, **self.default_request}})
 
@@ -75,10 +79,10 @@ class ContainerLimits(Arguments):
 
 
 def default_limits(hard: Mapping[str, str]) -> ContainerLimits:
-    """The limits of a team that gives none: enough for a shell, too little to be missed.
+    """The limits of a team that sets none: enough for a shell, and small enough that a workload has to set its own.
 
-    Memory is always limited, since a container without a limit can take its node's. CPU is where
-    the quota counts the limits: it would refuse the container otherwise.
+    Memory is always limited, since a container without a limit could use all of its node's. CPU is limited if the quota
+    counts CPU limits, since it would reject the container otherwise.
     """
     default = {"memory": _at_most("1Gi", hard.get("limits.memory"))}
     if "limits.cpu" in hard:
@@ -91,5 +95,5 @@ def default_limits(hard: Mapping[str, str]) -> ContainerLimits:
 
 
 def _at_most(quantity: str, *maxima: str | None) -> str:
-    """A quantity, or less where a maximum is: a team may have less than the default in all."""
+    """The least of a quantity and the maxima that are set: a quota may be smaller than the default."""
     return min([quantity, *filter(None, maxima)], key=parse_quantity)

@@ -1,24 +1,21 @@
 """The objects of a TeamNamespace."""
 
 from ..base.labels import MANAGED_BY
-from ..base.registration import Manifest, annotated
+from ..base.objects import Manifest
+from ..base.registration import annotated
 from .args import TeamNamespaceArgs
 from .image_registries import admission
 from .network_policies import policies
 from .rbac import roles
 
-# Roles whose objects somebody else makes: Kubernetes the account, the namespace whoever had it first.
-_ACCOUNT = "default-account"
+# Kubernetes creates the account; the namespace exists before if it is adopted.
+ACCOUNT = "default-account"
+NAMESPACE = "namespace"
 
-
-_NAMESPACE = "namespace"
-
-
-# What a team always has. The children are deleted in the order opposite to that of their making, and
-# the last of them is among these: where it is protected, nothing of the team is deleted at all. A
-# namespace that stays alone would have lost its quotas and policies.
-_PROTECTED = {
-    _NAMESPACE,
+# The roles that every team has. Children are deleted in reverse order of creation, and the last one is among these: if
+# they are protected, nothing of the team is deleted. A namespace without its quotas and policies would be unprotected.
+PROTECTED = {
+    NAMESPACE,
     "quota",
     "other-priorities",
     "container-limits",
@@ -37,23 +34,23 @@ def manifests(name: str, args: TeamNamespaceArgs) -> dict[str, Manifest]:
         **({"owner": args.owner} if args.owner else {}),
         **({"cost-center": args.cost_center} if args.cost_center else {}),
     }
-    of_all = annotated({"labels": labels}, args.annotations)
-    metadata = {"namespace": namespace, **of_all}
+    common = annotated({"labels": labels}, args.annotations)
+    metadata = {"namespace": namespace, **common}
     return {
-        _NAMESPACE: _namespace(namespace, of_all, args),
-        **{quota.role: quota.manifest(metadata) for quota in args.quotas(namespace)},
+        NAMESPACE: _namespace(namespace, common, args),
+        **{quota.role: quota.manifest(metadata) for quota in args.resource_quotas(namespace)},
         "container-limits": args.limits().manifest({**metadata, "name": f"{namespace}-limits"}),
-        _ACCOUNT: {
+        ACCOUNT: {
             "apiVersion": "v1",
             "kind": "ServiceAccount",
             "metadata": {**metadata, "name": "default"},
-            # Pods that name no account of their own get no token for the Kubernetes API.
+            # Pods without a service account get no token for the Kubernetes API.
             "automountServiceAccountToken": False,
         },
         **roles(metadata, args.access),
-        **(admission(of_all, namespace, args.registries) if args.registries else {}),
+        **(admission(common, namespace, args.registries) if args.registries else {}),
         **{f"queue-{queue}": _queue(queue, cluster_queue, metadata) for queue, cluster_queue in args.queues.items()},
-        # Last: see _PROTECTED.
+        # Last: see PROTECTED.
         **policies(metadata, args.network, serves=args.serves),
     }
 
@@ -65,7 +62,7 @@ def _namespace(namespace: str, metadata: Manifest, args: TeamNamespaceArgs) -> M
         for suffix, value in (("", args.pod_security), ("-version", args.pod_security_version))
     }
     own = {**metadata, "name": namespace, "labels": {**metadata["labels"], **args.labels, **pod_security}}
-    # Labels that somebody else has set become the platform's.
+    # Take ownership of labels that another field manager has set.
     metadata = annotated(own, {"pulumi.com/patchForce": "true"} if args.adopt else {})
     return {"apiVersion": "v1", "kind": "Namespace", "metadata": metadata}
 

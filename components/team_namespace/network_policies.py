@@ -1,7 +1,7 @@
-"""Who may talk to a team's pods, and whom they may talk to: NetworkPolicies.
+"""The connections of a team's pods that are allowed, as NetworkPolicies.
 
-Nothing is allowed but what is named here. A cluster whose network plugin knows no NetworkPolicies
-takes them, and enforces none.
+All others are denied. A cluster whose network plugin does not implement NetworkPolicies accepts them, and enforces
+none.
 """
 
 from ipaddress import ip_address, ip_network
@@ -9,92 +9,95 @@ from typing import Any
 
 from pydantic import Field, model_validator
 
-from ..base.arguments import Arguments
+from ..base.arguments import Arguments, check_exactly_one
 from ..base.cidr import Cidr
-from ..base.errors import raise_all, refuse
-from ..base.labels import WORKERS
+from ..base.error_table import METADATA_SERVER
+from ..base.errors import raise_all
+from ..base.labels import WORKER_NETWORK_LABEL
 from ..base.names import DnsLabel, Port
-from ..base.registration import Manifest
+from ..base.objects import Manifest
 
 DNS_NAMESPACE = "kube-system"
-"""Where clusters have their DNS servers."""
+"""The default namespace of a cluster's DNS servers."""
 
-# Where clouds hand out the credentials of the node: whoever reaches it acts as the node does.
+# The metadata servers of clouds, which provide the credentials of the node to any client.
 _METADATA = ("169.254.169.254", "fd00:ec2::254")
-# Where the DNS cache of a node listens.
+# The addresses of DNS caches on nodes.
 _LINK_LOCAL = "169.254.0.0/16"
 
 
 class Peers(Arguments):
-    """The other side of a connection."""
+    """The peers of connections. Updatable in place."""
 
     namespaces: list[DnsLabel] = Field(default=[], examples=[["ml-serving"]])
-    """Pods of these namespaces."""
+    """Namespaces; all their pods are peers."""
 
     cidrs: list[Cidr] = Field(default=[], examples=[["10.0.0.0/8"]])
-    """Addresses of these blocks; ``0.0.0.0/0`` is everything outside of the cluster."""
+    """CIDR blocks; ``0.0.0.0/0`` covers all IPv4 addresses."""
 
 
 class Serving(Arguments):
-    """Who may call the models that a team serves."""
+    """The clients of a team's model services. Exactly one of namespaces and anywhere must be set.
+
+    Updatable in place.
+    """
 
     ports: list[Port] = Field(default=[], examples=[[8080]])
-    """Container ports of the model services; default: all that they listen on."""
+    """The container ports that clients may connect to. Default to all."""
 
     namespaces: list[DnsLabel] = Field(default=[], examples=[["web"]])
-    """Namespaces that call them."""
+    """Namespaces of the clients."""
 
     anywhere: bool = False
-    """Anybody may, as behind a public load balancer."""
+    """Allow any client, for example those of a public load balancer."""
 
     @model_validator(mode="after")
-    def _for_somebody(self) -> "Serving":
-        if bool(self.namespaces) == self.anywhere:
-            said = "both are given" if self.anywhere else "neither is given"
-            raise refuse(f"models are served to namespaces or to anywhere: {said}", "give one of the two")
+    def _one_kind(self) -> "Serving":
+        given = [*(["namespaces"] if self.namespaces else []), *(["anywhere"] if self.anywhere else [])]
+        check_exactly_one(given, ["namespaces", "anywhere"])
         return self
 
 
 class Network(Arguments):
-    """What a team's pods may talk to besides DNS and each other."""
+    """The connections that are allowed in addition to DNS and those within the namespace. Updatable in place."""
 
     allow_from: Peers = Peers()
-    """Who may open connections to any port of the team's pods."""
+    """Clients that may connect to any port of the team's pods."""
 
     allow_to: Peers = Field(Peers(), examples=[{"cidrs": ["0.0.0.0/0"]}])
-    """Whom the team's pods may open connections to: data, registries of models and packages."""
+    """Servers that the team's pods may connect to: data, registries of models and packages."""
 
     serving: Serving | None = Field(default=None, examples=[{"ports": [8080], "anywhere": True}])
-    """Who may call the team's model services; default: the team itself, and anywhere for a team that
-    ``serves``."""
+    """Clients of the team's model services. Defaults to the namespace, and to anywhere if the team ``serves``."""
 
     dns_namespace: DnsLabel = DNS_NAMESPACE
-    """Namespace of the cluster's DNS servers. The caches of nodes (169.254.0.0/16) are asked too."""
+    """The namespace of the cluster's DNS servers. DNS caches on nodes (169.254.0.0/16) are allowed too."""
 
     cloud_metadata: bool = False
-    """Let pods reach the cloud's metadata server, and with it the node's own credentials, where
-    ``allow_to`` covers its address."""
+    """Allow connections to the cloud's metadata server, if ``allow_to`` includes its address.
+
+    It provides the credentials of the node to any pod that can connect to it.
+    """
 
     @model_validator(mode="after")
-    def _metadata_is_named(self) -> "Network":
-        """An exception has to leave something of its block."""
+    def _metadata_is_explicit(self) -> "Network":
+        """Reject a block that would be empty without the metadata server."""
         problems: list[Any] = []
         for index, cidr in enumerate(self.allow_to.cidrs):
             if not self.cloud_metadata and ip_network(cidr) in map(ip_network, _METADATA):
-                error = refuse(f"{cidr} is the cloud's metadata server itself", "set cloudMetadata: true, or remove it")
-                problems.append((("allowTo", "cidrs", index), error))
+                problems.append((("allowTo", "cidrs", index), METADATA_SERVER(cidr=cidr)))
         raise_all("Network", problems)
         return self
 
 
 def policies(metadata: Manifest, network: Network, *, serves: bool) -> dict[str, Manifest]:
     """The NetworkPolicies of a team, by role."""
-    itself: list[Manifest] = [{"podSelector": {}}]
-    # Policies add up: what this one let in, the workers' own could not keep out.
-    ((key, value),) = WORKERS.items()
+    same_namespace: list[Manifest] = [{"podSelector": {}}]
+    # Policies are additive: the workers' policy could not deny what this one allows.
+    ((key, value),) = WORKER_NETWORK_LABEL.items()
     no_worker = {"matchExpressions": [{"key": key, "operator": "NotIn", "values": [value]}]}
     specs: dict[str, Manifest] = {}
-    sources, targets = _peers(network.allow_from), _peers(network.allow_to, hidden=not network.cloud_metadata)
+    sources, targets = _peers(network.allow_from), _peers(network.allow_to, without_metadata=not network.cloud_metadata)
     if sources:
         specs["allow-from"] = {"policyTypes": ["Ingress"], "ingress": [{"from": sources}]}
     if targets:
@@ -113,8 +116,8 @@ def policies(metadata: Manifest, network: Network, *, serves: bool) -> dict[str,
         "allow-same-namespace": {
             "podSelector": no_worker,
             "policyTypes": ["Ingress", "Egress"],
-            "ingress": [{"from": itself}],
-            "egress": [{"to": itself}],
+            "ingress": [{"from": same_namespace}],
+            "egress": [{"to": same_namespace}],
         },
         "default-deny": {"policyTypes": ["Ingress", "Egress"]},
     }
@@ -130,22 +133,24 @@ def policies(metadata: Manifest, network: Network, *, serves: bool) -> dict[str,
 
 
 def dns(namespace: str) -> Manifest:
-    """The egress rule that lets names be resolved, by the servers in a namespace or on the node itself."""
+    """The egress rule for DNS: servers in a namespace, and caches on the node."""
     servers = [_namespace(namespace), {"ipBlock": {"cidr": _LINK_LOCAL}}]
     return {"to": servers, "ports": [{"protocol": protocol, "port": 53} for protocol in ("UDP", "TCP")]}
 
 
 def everywhere() -> Manifest:
-    """The egress rule that lets pods call any address but the cloud's metadata servers."""
-    return {"to": [{"namespaceSelector": {}}, *_peers(Peers(cidrs=["0.0.0.0/0", "::/0"]), hidden=True)]}
+    """The egress rule for all addresses except the cloud's metadata servers."""
+    return {"to": [{"namespaceSelector": {}}, *_peers(Peers(cidrs=["0.0.0.0/0", "::/0"]), without_metadata=True)]}
 
 
 def _namespace(name: str) -> Manifest:
     return {"namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": name}}}
 
 
-def _peers(peers: Peers, *, hidden: bool = False) -> list[Manifest]:
-    blocks = [{"ipBlock": {"cidr": cidr, **(_except_metadata(cidr) if hidden else {})}} for cidr in peers.cidrs]
+def _peers(peers: Peers, *, without_metadata: bool = False) -> list[Manifest]:
+    blocks = [
+        {"ipBlock": {"cidr": cidr, **(_except_metadata(cidr) if without_metadata else {})}} for cidr in peers.cidrs
+    ]
     return [*(_namespace(name) for name in peers.namespaces), *blocks]
 
 

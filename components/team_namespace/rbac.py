@@ -1,8 +1,8 @@
-"""What the people of a team may do in its namespace: Roles of the platform's own, bound to groups.
+"""Access to a team's namespace: Roles that are bound to groups.
 
-Kubernetes' own ``edit`` may delete NetworkPolicies and read every Secret; none of these may write
-what rules the namespace: its quotas, limits, policies, labels. Whoever may create pods can mount
-any Secret of the namespace into one: what a team must not know does not belong in its namespace.
+The built-in ``edit`` role may delete NetworkPolicies and read every Secret. None of these roles may write the quotas,
+limits, policies and labels of the namespace. A user who may create pods can mount any Secret of the namespace: keep
+secrets that the team must not read out of it.
 """
 
 from typing import Annotated
@@ -10,46 +10,47 @@ from typing import Annotated
 from pydantic import AfterValidator, Field
 
 from ..base.arguments import Arguments
-from ..base.errors import refuse
+from ..base.error_table import GROUP_RESERVED, LENGTH
 from ..base.names import ObjectName
-from ..base.registration import Manifest
+from ..base.objects import Manifest
 
 
 def _group(name: str) -> str:
     if not name.strip():
-        raise refuse("is empty: name a group of your identity provider")
+        raise LENGTH(bound="at least 1 character", got="")
     if name.startswith("system:"):
-        raise refuse(f"{name!r} is a group of Kubernetes' own", "name a group of your identity provider")
+        raise GROUP_RESERVED(name=name)
     return name
 
 
 Group = Annotated[str, AfterValidator(_group)]
+"""The name of a group, as the cluster's identity provider reports it."""
 
 
 class Access(Arguments):
-    """Who may do what in the namespace, by groups of the cluster's identity provider."""
+    """Access to the namespace, by groups of the cluster's identity provider. Updatable in place."""
 
     viewers: list[Group] = Field(default=[], examples=[["ml-viewers"]])
-    """See everything but Secrets, logs included."""
+    """Read everything except Secrets, including logs."""
 
     developers: list[Group] = Field(default=[], examples=[["ml-developers"]])
-    """Run workloads too: pods, jobs, deployments, services, configuration, and shells in pods.
+    """Also create, update and delete workloads, Services and ConfigMaps, and run commands in pods.
 
-    They create Secrets, and read or change only those in ``secrets``.
+    They may create Secrets, and read and update only those in ``secrets``.
     """
 
     admins: list[Group] = Field(default=[], examples=[["ml-leads"]])
-    """Read and write all Secrets too, and give others in the namespace what they have themselves."""
+    """Also read and write all Secrets, and grant permissions in the namespace that they have themselves."""
 
     secrets: list[ObjectName] = Field(default=[], examples=[["registry-credentials"]])
-    """Secrets that developers read and change, by name."""
+    """The names of the Secrets that developers may read and update."""
 
 
 _READ = ["get", "list", "watch"]
 _WRITE = ["create", "update", "patch", "delete", "deletecollection"]
 
 _CONFIGURATION = ["configmaps", "persistentvolumeclaims", "serviceaccounts", "services"]
-# API group → what developers write.
+# API group → the resources that developers may write.
 _WORKLOADS = {
     "": ["pods", *_CONFIGURATION],
     "apps": ["deployments", "deployments/scale", "statefulsets", "statefulsets/scale"],
@@ -60,8 +61,8 @@ _WORKLOADS = {
     "policy": ["poddisruptionbudgets"],
     "resource.k8s.io": ["resourceclaims", "resourceclaimtemplates"],
 }
-# API group → what viewers see beside that.
-_SURROUNDINGS = {
+# API group → the other resources that viewers may read.
+_READ_ONLY = {
     "": ["endpoints", "events", "limitranges", "namespaces", "pods/log", "pods/status", "resourcequotas"],
     "apps": ["controllerrevisions", "replicasets"],
     "discovery.k8s.io": ["endpointslices"],
@@ -74,7 +75,7 @@ _SURROUNDINGS = {
 def _viewer() -> list[Manifest]:
     return [
         _rule(group, kinds, _READ)
-        for kinds_by_group in (_WORKLOADS, _SURROUNDINGS)
+        for kinds_by_group in (_WORKLOADS, _READ_ONLY)
         for group, kinds in kinds_by_group.items()
     ]
 
@@ -94,7 +95,7 @@ def _developer(access: Access) -> list[Manifest]:
 
 
 def _admin(access: Access) -> list[Manifest]:
-    # Kubernetes itself lets nobody give a right that they do not have.
+    # Kubernetes prevents users from granting permissions that they do not have.
     return [
         *_developer(access.model_copy(update={"secrets": []})),
         _rule("", ["secrets"], [*_READ, *_WRITE]),
@@ -107,7 +108,7 @@ def _rule(group: str, resources: list[str], verbs: list[str]) -> Manifest:
 
 
 def roles(metadata: Manifest, access: Access) -> dict[str, Manifest]:
-    """The Roles and RoleBindings of a team, by role of the component; none for what nobody is."""
+    """The Roles and RoleBindings of a team, by role of the component; none for a list without groups."""
     found: dict[str, Manifest] = {}
     for name, groups, rules in (
         ("viewer", access.viewers, _viewer()),

@@ -1,17 +1,19 @@
-"""What a team may use together, as ResourceQuotas, and each of its containers, as a LimitRange."""
+"""The ResourceQuotas of a team."""
 
+import math
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
-from typing import Annotated, Any
+from typing import Annotated
 
 from pydantic import AfterValidator
+from pydantic_core import PydanticCustomError
 
-from ..base.errors import refuse
+from ..base.error_table import QUANTITY_FRACTION, QUOTA_COUNTS_REQUESTS, QUOTA_KEY_WITHOUT_GROUP, RESOURCE_UNKNOWN
 from ..base.names import ObjectName
-from ..base.quantities import Quantity, counts_bytes, is_whole, not_bytes
-from ..base.registration import Manifest
+from ..base.objects import Manifest
+from ..base.quantities import Quantity, byte_error, counts_bytes, is_whole, parse_quantity
 
-_COMPUTE = {"cpu", "memory", "ephemeral-storage"}
+COMPUTE = {"cpu", "memory", "ephemeral-storage"}
 
 
 _COUNTS = {
@@ -20,7 +22,7 @@ _COUNTS = {
 }  # fmt: skip
 
 
-# Kinds outside the core group: a quota on count/jobs would be accepted, and count nothing.
+# Kinds outside the core group. The API server would accept a quota on count/jobs, and count nothing.
 _GROUPS = {
     "deployments": "apps", "replicasets": "apps", "statefulsets": "apps", "daemonsets": "apps",
     "jobs": "batch", "cronjobs": "batch", "horizontalpodautoscalers": "autoscaling",
@@ -37,21 +39,21 @@ def _quota_key(key: str) -> str:
     if section not in {"requests", "limits"}:
         section, resource = "", key
     if key.startswith("count/") and key.removeprefix("count/") in _GROUPS:
-        right = f"{key}.{_GROUPS[key.removeprefix('count/')]}"
-        raise refuse(f"{key} counts nothing: the kind has a group", f"write {right} instead of {key}")
+        group = _GROUPS[key.removeprefix("count/")]
+        raise QUOTA_KEY_WITHOUT_GROUP(name=key, group=group, key=f"{key}.{group}")
     if section != "requests" and "/" in resource and not resource.startswith(("count/", "hugepages-")):
         if any(part in resource for part in _BY_CLASS):
             return key
-        raise refuse(f"a quota counts {resource} by its requests only", f"write requests.{resource} instead of {key}")
+        raise QUOTA_COUNTS_REQUESTS(resource=resource, key=f"requests.{resource}")
     known = (
-        key in _COMPUTE | _COUNTS
-        or (section == "requests" and (resource in _COMPUTE | {"storage"} or "/" in resource))
-        or (section == "limits" and resource in _COMPUTE)
+        key in COMPUTE | _COUNTS
+        or (section == "requests" and (resource in COMPUTE | {"storage"} or "/" in resource))
+        or (section == "limits" and resource in COMPUTE)
         or key.startswith(("count/", "hugepages-", "requests.hugepages-"))
     )
     if not known:
-        fix = "use requests.cpu, limits.memory, pods, requests.nvidia.com/gpu, count/jobs.batch or the like"
-        raise refuse("is not a resource that a quota counts", fix)
+        choices = "a key such as requests.cpu, limits.memory, pods, requests.nvidia.com/gpu or count/jobs.batch"
+        raise RESOURCE_UNKNOWN(resource=key, of="a ResourceQuota", choices=choices)
     return key
 
 
@@ -61,46 +63,43 @@ _OF_PODS = {"pods", *(f"{section}{name}" for section in ("", "requests.", "limit
 def _priority_quota_key(key: str) -> str:
     _quota_key(key)
     if key not in _OF_PODS and not (key.startswith("requests.") and "/" in key):
-        fix = "use pods, cpu, memory, their requests and limits, or requests.<device>"
-        raise refuse("a quota of a PriorityClass counts pods and what they ask for only", fix)
+        choices = "pods, cpu, memory, their requests and limits, or requests.<device>"
+        raise RESOURCE_UNKNOWN(resource=key, of="a ResourceQuota of a PriorityClass", choices=choices)
     return key
 
 
 QuotaKey = Annotated[str, AfterValidator(_quota_key)]
 
-
 PriorityQuotaKey = Annotated[str, AfterValidator(_priority_quota_key)]
 
-
-Hard = dict[QuotaKey, Quantity]
-"""The ``hard`` of a ResourceQuota, in its own keys."""
-
+HardLimits = dict[QuotaKey, Quantity]
+"""The hard limits of a ResourceQuota, by its keys."""
 
 PriorityQuotas = dict[ObjectName, dict[PriorityQuotaKey, Quantity]]
+"""The hard limits of pods by PriorityClass."""
 
-
-# A team that does not serve opens no way in from outside the cluster.
+# The default limits of a team that does not serve: nothing is exposed outside the cluster.
 _CLOSED = {"services.loadbalancers": "0", "services.nodeports": "0"}
 
 
 @dataclass(frozen=True)
-class Quota:
+class ResourceQuota:
     """One ResourceQuota of a team."""
 
     role: str
     name: str
     path: tuple[str, ...]
-    """The argument that it comes from, in YAML's spelling."""
+    """The path of the argument that sets it, in camelCase."""
 
     hard: Mapping[str, str]
     classes: tuple[str, ...] | None = None
-    """The PriorityClasses whose pods it counts; None: it counts all pods, and objects besides."""
+    """The PriorityClasses whose pods it counts; None: it counts all pods and objects."""
 
     others: bool = False
-    """It counts the pods of all PriorityClasses but these."""
+    """Whether it counts the pods of all PriorityClasses except these."""
 
     closed: Collection[str] = ()
-    """The keys that are at zero since the team does not serve."""
+    """The keys that are 0 because the team does not serve."""
 
     def counts(self, priority_class: str | None) -> bool:
         """Whether it counts pods of a PriorityClass."""
@@ -122,20 +121,24 @@ class Quota:
         return {"apiVersion": "v1", "kind": "ResourceQuota", "metadata": own, "spec": spec}
 
 
-def quotas(namespace: str, quota: Mapping[str, str], priorities: PriorityQuotas, *, serves: bool) -> list[Quota]:
+def resource_quotas(
+    namespace: str, quota: Mapping[str, str], priorities: PriorityQuotas, *, serves: bool
+) -> list[ResourceQuota]:
     """All ResourceQuotas of a team.
 
-    Beside the team's own there is one for each PriorityClass that it may use, and one that refuses
-    all the others: a pod with a high priority evicts the pods of other teams.
+    In addition to the team's quota, there is one for each PriorityClass that it may use, and one that rejects pods of
+    all other classes: a pod with a high priority preempts the pods of other teams.
     """
     closed = {} if serves else {key: zero for key, zero in _CLOSED.items() if key not in quota}
     hard = {**closed, **quota}
-    own = [Quota("quota", f"{namespace}-quota", ("quota",), hard, closed=tuple(closed))] if hard else []
+    own = [ResourceQuota("quota", f"{namespace}-quota", ("quota",), hard, closed=tuple(closed))] if hard else []
     by_class = [
-        Quota(f"priority-quota-{name}", f"{namespace}-priority-{name}", ("priorityQuotas", name), limits, (name,))
+        ResourceQuota(
+            f"priority-quota-{name}", f"{namespace}-priority-{name}", ("priorityQuotas", name), limits, (name,)
+        )
         for name, limits in priorities.items()
     ]
-    others = Quota(
+    others = ResourceQuota(
         "other-priorities",
         f"{namespace}-other-priorities",
         ("priorityQuotas",),
@@ -146,14 +149,16 @@ def quotas(namespace: str, quota: Mapping[str, str], priorities: PriorityQuotas,
     return [*own, *by_class, others]
 
 
-def fractions(hard: Mapping[str, str]) -> list[tuple[str, Any]]:
-    """The keys that count pieces or bytes, and yet have a fraction."""
+def fraction_errors(hard: Mapping[str, str]) -> list[tuple[str, PydanticCustomError]]:
+    """The keys that count objects, devices or bytes, and have a fractional quantity, with the error of each."""
     problems = []
     for key, quantity in hard.items():
-        pieces = key in _COUNTS or key.startswith("count/") or (key.startswith("requests.") and "/" in key)
-        if pieces and not is_whole(quantity):
-            problems.append((key, refuse(f"counts pieces: {quantity} is not a whole number")))
+        is_device = key.startswith("requests.") and "/" in key
+        if (is_device or key in _COUNTS or key.startswith("count/")) and not is_whole(quantity):
+            value = str(math.ceil(parse_quantity(quantity)))
+            unit = "devices" if is_device else key.removeprefix("count/")
+            problems.append((key, QUANTITY_FRACTION(quantity=quantity, unit=unit, fix="", value=value)))
         elif counts_bytes(key.removeprefix("requests.").removeprefix("limits.")):
-            error = not_bytes(quantity)
+            error = byte_error(quantity)
             problems += [(key, error)] if error is not None else []
     return problems

@@ -6,9 +6,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field
 
 from ..base.errors import refuse
-from ..base.names import Annotations as AnnotationArguments
-from ..base.names import DnsLabel, LabelValue
-from ..base.names import Labels as LabelArguments
+from ..base.names import AnnotationArguments, DnsLabel, LabelArguments, LabelValue
 from ..base.quantities import Quantity
 from ..pod.resources import Resources
 from ..pod.volumes import CHECKPOINT_DIR, Checkpoints, normalized, single_node, taken_mount_paths
@@ -151,7 +149,7 @@ class TrainingJobArgs(WorkloadArgs):
         """The fewest workers that the training goes on with."""
         return self.min_workers or self.workers
 
-    def _own(self) -> list[Any]:
+    def _component_problems(self) -> list[Any]:
         return [*self._of_one_pod(), *self._of_workers(), *self._of_paths()]
 
     def _of_one_pod(self) -> list[Any]:

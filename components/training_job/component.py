@@ -6,7 +6,8 @@ import pulumi
 
 from ..base.arguments import checked_name
 from ..base.names import DnsLabel, ServiceName
-from ..base.registration import KubernetesObject, Manifest, register_all
+from ..base.objects import Manifest
+from ..base.registration import KubernetesObject, register_all
 from .args import TrainingJobArgs
 from .await_annotations import ended_well, seconds
 from .immutability import guarded, owned, run_name, run_of
@@ -43,7 +44,7 @@ class TrainingJob(pulumi.ComponentResource):
         args = TrainingJobArgs.of(args)
         _check_name(name, args)
         objects = dict(manifests(name, args, args.tenant()))
-        args.count_in(f"TrainingJob {name}", objects)
+        args.reserve_quota(f"TrainingJob {name}", objects)
         role = run_role(args)
         inputs = {"run": run_of(objects[role]), "previousRuns": args.previous_runs}
         super().__init__(TYPE, name, inputs, guarded(name, opts))

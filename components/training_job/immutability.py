@@ -11,7 +11,7 @@ import pulumi
 from pulumi.output import Unknown
 from pulumi.runtime.settings import get_monitor
 
-from ..base.registration import Manifest
+from ..base.objects import Manifest
 
 # Fields of a Job that the API server lets change while its pods run.
 _CHANGES_IN_PLACE = {"Job": {"backoffLimit", "activeDeadlineSeconds", "maxFailedIndexes"}}

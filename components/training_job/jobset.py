@@ -6,7 +6,7 @@ without it, the whole group has to begin anew, which is what the JobSet operator
 
 import pulumi
 
-from ..base.registration import Manifest
+from ..base.objects import Manifest
 
 CRD = "jobsets.jobset.x-k8s.io"
 WORKERS = "workers"

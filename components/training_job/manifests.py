@@ -1,9 +1,10 @@
 """The objects of a TrainingJob: a Job (default), a JobSet, or a single Pod, and what belongs around it."""
 
-from ..base.labels import WORKERS, Labels, workload_labels
-from ..base.registration import Manifest, Manifests, annotated
+from ..base.labels import WORKER_NETWORK_LABEL, Labels, workload_labels
+from ..base.objects import Manifest
+from ..base.registration import Manifests, annotated
 from ..team_namespace.args import Tenant
-from ..workload.pod_template import Pod, pod_template, service_account
+from ..workload.pod_template import PodExtras, pod_template, service_account
 from .args import _CHECKPOINTS, TrainingJobArgs
 from .await_annotations import of_job, of_jobset, of_pod
 from .immutability import run_name
@@ -67,8 +68,8 @@ def _template(name: str, run: str, args: TrainingJobArgs, labels: Labels) -> Man
             processes=args.gpus or 1,
             restarts=args.retries,
         )
-    isolated = WORKERS if args.workers > 1 else {}
-    pod = Pod(
+    isolated = WORKER_NETWORK_LABEL if args.workers > 1 else {}
+    pod = PodExtras(
         {**{key: value for key, value in labels.items() if key not in own}, **isolated, **_POD_LABELS},
         shared_memory=args.memory_for_sharing(),
         env=env,

@@ -5,7 +5,8 @@ new pod takes over from the one that failed: ``<job>-<index>.<service>``.
 """
 
 from ..base.labels import Labels, selector
-from ..base.registration import Manifest, Manifests
+from ..base.objects import Manifest
+from ..base.registration import Manifests
 from ..pod.security import Security
 from ..team_namespace.network_policies import DNS_NAMESPACE, dns, everywhere
 

@@ -1,1 +1,1 @@
-"""What training jobs and model services share: arguments and the pod template."""
+"""Shared by training jobs and model services: arguments and the pod template."""

@@ -1,4 +1,4 @@
-"""What training jobs and model services share: their arguments, and the pod that is made of them."""
+"""The arguments that training jobs and model services share."""
 
 from collections.abc import Iterable, Mapping
 from typing import Annotated, Any, Literal, Self
@@ -7,17 +7,31 @@ import pulumi
 from pydantic import Field, PlainValidator, ValidationInfo, WithJsonSchema, model_validator
 
 from ..base.arguments import Arguments, check_reference
-from ..base.errors import raise_all, refuse
+from ..base.error_table import (
+    DERIVED,
+    EXACTLY_ONE,
+    EXCEEDS,
+    IMAGE_MISSING,
+    INIT_WITHOUT_RESOURCES,
+    MANAGED,
+    MOUNT_PATH_TAKEN,
+    MUTUALLY_EXCLUSIVE,
+    NAME_TAKEN,
+    REFERENCE_BY_NAME,
+    REQUIRES,
+    RESERVED,
+    WRONG_TYPE,
+)
+from ..base.errors import raise_all
 from ..base.names import (
-    Annotations,
+    AnnotationArguments,
     DeferredImage,
     DeferredName,
     DeferredNamespace,
     DnsLabel,
     EnvName,
-    LabelValue,
+    LabelArguments,
     ObjectName,
-    QualifiedName,
 )
 from ..base.quantities import ByteSize, parse_quantity
 from ..base.registration import Manifests
@@ -25,11 +39,11 @@ from ..pod.env import Env, SecretKey
 from ..pod.node_pool import NodePoolReference
 from ..pod.resources import GpuCount, Resources
 from ..pod.security import Security
-from ..pod.volumes import OF_EVERY_POD, Volumes, normalized, taken_mount_paths
+from ..pod.volumes import DEFAULT_MOUNT_PATHS, Volumes, normalized, taken_mount_paths
 from ..team_namespace.args import Tenant
 from ..team_namespace.component import TeamNamespace
 
-# Set by arguments of their own, so that there is one place for each.
+# Labels that are derived from another argument, and the argument; None: the component sets the label.
 _DERIVED_LABELS = {
     "team": "team",
     "workload-type": None,
@@ -40,42 +54,44 @@ _DERIVED_LABELS = {
 
 
 class InitContainer(Arguments):
-    """A container that runs to its end before the main one starts, to stage data for instance."""
+    """A container that runs to completion before the main container starts, for example to stage data.
+
+    A change rolls the pods of a service; a job needs a new run.
+    """
 
     name: DnsLabel
-    """The container's name."""
+    """The name of the container. Must be unique in the pod."""
 
     image: DeferredImage | None = None
-    """Container image; default: the workload's own."""
+    """The container image. Defaults to that of the main container."""
 
     command: list[str] = []
-    """The program and its first arguments; default: the image's entry point."""
+    """The entry point and its first arguments. Defaults to the entry point of the image."""
 
     args: list[str] = []
-    """Arguments to the program."""
+    """Arguments to the entry point."""
 
     env: Env = {}
-    """Environment variables, beside the workload's own, or instead of one of the same name."""
+    """Environment variables, in addition to those of the workload. They override variables of the same name."""
 
     resources: Resources
-    """What the container asks for. Required: a quota refuses pods with a container that has none."""
+    """The resources of the container. Required, since a ResourceQuota rejects pods with a container without any."""
 
     @model_validator(mode="after")
     def _has_resources(self) -> Self:
         if not self.resources.requests and not self.resources.limits:
-            error = refuse("is empty", "a quota refuses pods with a container without requests: give cpu and memory")
-            raise_all("InitContainer", [(("resources",), error)])
+            raise_all("InitContainer", [(("resources",), INIT_WITHOUT_RESOURCES())])
         return self
 
 
 def _team(value: Any, info: ValidationInfo) -> TeamNamespace | str:
-    """Check the name of one of the stack's teams; Python callers pass the TeamNamespace itself."""
+    """Check the name of one of the stack's teams; a Python caller passes the TeamNamespace itself."""
     if isinstance(value, TeamNamespace):
         return value
     if not isinstance(value, str):
-        raise refuse("must be a TeamNamespace" if info.context is None else "must be the name of a team")
+        raise WRONG_TYPE(type="a TeamNamespace" if info.context is None else "the name of a team", got="")
     if info.context is None:
-        raise refuse(f"{value!r} is a name: only a stack's configuration knows teams by name", "pass a TeamNamespace")
+        raise REFERENCE_BY_NAME(name=value, type="TeamNamespace")
     check_reference(value, "team", info.context["names"]["teams"])
     return value
 
@@ -87,120 +103,163 @@ TeamReference = Annotated[
         {"type": "string", "description": "The name of one of the stack's teams.", "examples": ["ml-training"]}
     ),
 ]
+"""A TeamNamespace; in a stack's configuration, its name."""
 
 
 class WorkloadArgs(Arguments):
     """Arguments of every workload."""
 
     team: TeamReference | None = None
-    """The team whose namespace the workload lives in. Give this or ``namespace``."""
+    """The team in whose namespace the workload runs. Mutually exclusive with ``namespace``.
+
+    A change replaces the objects of a service; a job needs a new run.
+    """
 
     namespace: DeferredNamespace | None = None
-    """An existing namespace that the workload lives in. Give this or ``team``."""
+    """An existing namespace in which the workload runs. Mutually exclusive with ``team``.
+
+    A change replaces the objects of a service; a job needs a new run.
+    """
 
     image: DeferredImage | None = Field(default=None, examples=["myregistry/bert-serving:v1.2"])
-    """Container image; default: the node pool's."""
+    """The container image. Defaults to that of the node pool.
+
+    A change rolls the pods of a service; a job needs a new run.
+    """
 
     image_pull_policy: Literal["Always", "IfNotPresent", "Never"] = "Always"
-    """When the nodes ask the registry for the images, in Kubernetes' own words.
+    """When the kubelet pulls the images.
 
-    ``Always`` asks at each start, with the pod's own credentials, and downloads only what is missing.
-    Otherwise a pod may run a private image that another team's pod has left on the node, and keeps
-    running the old one where a tag was moved. ``Never``: images are put on the nodes beforehand.
+    ``Always`` resolves the tag at each start with the pod's credentials, and downloads only missing layers.
+    ``IfNotPresent`` runs an outdated image if a tag was moved, and lets a pod run a private image that another team
+    has pulled to the node. ``Never`` requires that the image is on the node.
+
+    A change rolls the pods of a service; a job needs a new run.
     """
 
     command: list[str] = Field(default=[], examples=[["python", "train.py"]])
-    """The program and its first arguments; default: the image's entry point."""
+    """The entry point and its first arguments. Defaults to the entry point of the image.
+
+    A change rolls the pods of a service; a job needs a new run.
+    """
 
     args: list[str] = []
-    """Arguments to the program."""
+    """Arguments to the entry point. A change rolls the pods of a service; a job needs a new run."""
 
     env: Env = Field(default={}, examples=[{"EPOCHS": "3"}])
-    """Environment variables with plain values. Never a secret: see ``secret_env``."""
+    """Environment variables with plain values. For secrets, use ``secret_env``.
+
+    A change rolls the pods of a service; a job needs a new run.
+    """
 
     secret_env: dict[EnvName, SecretKey] = {}
-    """Environment variables whose values the cluster takes from a Secret."""
+    """Environment variables with values from Secrets. Pods read a value when they start, and not again.
+
+    A change rolls the pods of a service; a job needs a new run.
+    """
 
     resources: Resources = Resources()
-    """CPU and memory of the main container; default: the component's own."""
+    """CPU, memory and local storage of the main container. Each component has its own default.
+
+    A change rolls the pods of a service; a job needs a new run.
+    """
 
     node_pool: NodePoolReference | None = None
-    """The nodes that the workload runs on; default: any."""
+    """The nodes on which the workload runs. Defaults to any node without taints.
+
+    A change rolls the pods of a service; a job needs a new run.
+    """
 
     gpus: GpuCount = 0
-    """GPUs of each pod, in the node pool's ``gpu_resource``. Requests equal limits, as Kubernetes wants."""
+    """The number of GPUs per pod, as the node pool's ``gpu_resource``. Requests equal limits.
 
-    labels: dict[QualifiedName, LabelValue] = {}
-    """Labels of all objects and pods. ``app`` is also what selects the pods; default: the component's name."""
+    Requires a ``node_pool`` with GPUs. A change rolls the pods of a service; a job needs a new run.
+    """
 
-    annotations: Annotations = {}
-    """Annotations of all objects and pods."""
+    labels: LabelArguments = {}
+    """Labels of all objects and pods.
+
+    ``app`` defaults to the component's name; it is the selector, so that a change of it replaces the Deployment.
+    A change rolls the pods.
+    """
+
+    annotations: AnnotationArguments = {}
+    """Annotations of all objects and pods. A change rolls the pods."""
 
     service_account: DeferredName | None = None
-    """An existing ServiceAccount for the pods; default: one of the workload's own, without rights."""
+    """An existing ServiceAccount for the pods. Defaults to a new one without permissions.
+
+    A change rolls the pods of a service; a job needs a new run.
+    """
 
     image_pull_secrets: list[DeferredName] = []
-    """Secrets with the credentials of private registries."""
+    """Secrets with the credentials of private registries.
+
+    A change rolls the pods of a service; a job needs a new run.
+    """
 
     priority_class: ObjectName | None = None
-    """PriorityClass of the pods. A team uses those that its ``priority_quotas`` name."""
+    """The PriorityClass of the pods. Must be one of the team's ``priority_quotas``.
+
+    A change rolls the pods of a service; a job needs a new run.
+    """
 
     volumes: Volumes = {}
-    """Data volumes by name."""
+    """Volumes by name. A change rolls the pods of a service; a job needs a new run."""
 
     shared_memory: ByteSize | None = Field(default=None, examples=["2Gi"])
-    """Size of /dev/shm, which Kubernetes limits to 64 MB where none is given. Counts as memory."""
+    """The size of /dev/shm in bytes. Counts towards the memory limit. Without it, the container runtime provides 64 MB.
+
+    A change rolls the pods of a service; a job needs a new run.
+    """
 
     init_containers: list[InitContainer] = []
-    """Containers that run before the main one, one after the other."""
+    """Containers that run to completion, in this order, before the main container starts.
+
+    A change rolls the pods of a service; a job needs a new run.
+    """
 
     security: Security = Security()
-    """Opt-outs from the restricted defaults."""
+    """Exceptions from the restricted defaults. A change rolls the pods of a service; a job needs a new run."""
 
     @model_validator(mode="after")
-    def _fits_together(self) -> Self:
+    def _consistent(self) -> Self:
         of_pods = [*self._placement(), *self._memory(), *self._collisions()] if self.has_pods() else []
-        raise_all(type(self).__name__, [*self._tenancy(), *of_pods, *self._labels(), *self._own()])
+        raise_all(type(self).__name__, [*self._tenancy(), *of_pods, *self._labels(), *self._component_problems()])
         return self
 
-    def _own(self) -> list[Any]:
-        """What a workload of one kind checks besides, so that all its problems are told at once."""
+    def _component_problems(self) -> list[Any]:
+        """The problems that only a workload of this kind can have."""
         return []
 
     def _tenancy(self) -> list[Any]:
         if (self.team is None) != (self.namespace is None):
             return []
-        said = "both are given" if self.team is not None else "neither is given"
-        fix = "a team brings its namespace: keep team" if self.team is not None else "give team"
-        return [(("team",), refuse(f"a workload has a team or a namespace: {said}", fix))]
+        given = [] if self.team is None else ["team", "namespace"]
+        return [(("team",), EXACTLY_ONE(options=["team", "namespace"], given=given))]
 
     def _placement(self) -> list[Any]:
         problems: list[Any] = []
-        if self.image is None and (self.node_pool is None or self.node_pool.image is None):
-            fix = "set image, or a nodePool that has one"
-            problems.append((("image",), refuse("no image: neither the workload nor its node pool names one", fix)))
-        if self.gpus and self.node_pool is None:
-            error = refuse("GPUs need a node pool that has them", "set nodePool to a pool with a gpuResource")
+        pool = self.node_pool
+        if self.image is None and (pool is None or pool.image is None):
+            problems.append((("image",), IMAGE_MISSING()))
+        if self.gpus and pool is None:
+            problems.append((("gpus",), REQUIRES(requirement="a nodePool with a gpuResource", argument="gpus")))
+        elif self.gpus and pool is not None and pool.gpu_resource is None:
+            error = REQUIRES(requirement="gpuResource in its node pool", argument="gpus", value=0)
             problems.append((("gpus",), error))
-        elif self.gpus and self.node_pool is not None and self.node_pool.gpu_resource is None:
-            error = refuse(
-                "the node pool has no GPUs", "set the pool's gpuResource, choose another pool, or 0", value=0
-            )
-            problems.append((("gpus",), error))
-        elif self.gpus and self.node_pool is not None:
+        elif self.gpus and pool is not None:
             for section, resources in (("requests", self.resources.requests), ("limits", self.resources.limits)):
-                for resource in self.node_pool.gpus(self.gpus).keys() & resources.keys():
-                    fix = f"remove {resource} here, or gpus"
-                    problems.append((("resources", section, resource), refuse("is counted by gpus", fix)))
+                for resource in pool.gpus(self.gpus).keys() & resources.keys():
+                    problems.append((("resources", section, resource), DERIVED(source="gpus")))
         return problems
 
     def _memory(self) -> list[Any]:
         limit = self.main_resources().limits.get("memory")
         if self.shared_memory is None or limit is None or parse_quantity(self.shared_memory) <= parse_quantity(limit):
             return []
-        what = f"{self.shared_memory} is above the memory limit of {limit}, which /dev/shm counts against"
-        fix = "lower sharedMemory or raise resources.limits.memory"
-        return [(("sharedMemory",), refuse(what, fix, value=limit))]
+        error = EXCEEDS(given=self.shared_memory, bound="resources.limits.memory", limit=limit, value=limit)
+        return [(("sharedMemory",), error)]
 
     def _labels(self) -> list[Any]:
         problems: list[Any] = []
@@ -209,72 +268,80 @@ class WorkloadArgs(Arguments):
                 continue
             argument = _DERIVED_LABELS[label]
             known = argument is not None and argument in type(self).model_fields
-            fix = f"set {argument} instead" if known else f"remove it: {type(self).__name__} sets it"
-            problems.append((("labels", label), refuse("is set from an argument of its own", fix)))
+            component = type(self).__name__.removesuffix("Args")
+            error = DERIVED(source=argument) if known else MANAGED(component=component)
+            problems.append((("labels", label), error))
         return problems
 
     def _collisions(self) -> list[Any]:
-        """Names and paths that a pod would have twice."""
+        """Names and paths that the pod would have twice."""
         problems: list[Any] = []
         containers = [self.main_container()]
         for index, container in enumerate(self.init_containers):
             if container.name in containers:
                 owner = "the main container" if container.name == containers[0] else "another init container"
-                problems.append((("initContainers", index, "name"), refuse(f"{container.name!r} is taken by {owner}")))
+                error = NAME_TAKEN(name=container.name, owner=owner)
+                problems.append((("initContainers", index, "name"), error))
             containers.append(container.name)
-        places = taken_mount_paths({})
+        paths = taken_mount_paths({})
         for name, volume in self.volumes.items():
-            if name in OF_EVERY_POD:
-                error = refuse("is the name of a volume that every pod has anyway", "give it another name")
+            if name in DEFAULT_MOUNT_PATHS:
+                error = RESERVED(name=name, owner=f"the volume at {DEFAULT_MOUNT_PATHS[name]}")
                 problems.append((("volumes", name), error))
-            owner = places.setdefault(normalized(volume.path), f"volume {name}")
+            owner = paths.setdefault(normalized(volume.path), f"volume {name}")
             if owner != f"volume {name}":
-                problems.append((("volumes", name, "path"), refuse(f"{volume.path} is taken by {owner}")))
+                problems.append((("volumes", name, "path"), MOUNT_PATH_TAKEN(path=volume.path, owner=owner)))
         for name in sorted(self.secret_env.keys() & self.env.keys()):
-            problems.append((("secretEnv", name), refuse("is a variable of env, too", "remove it from one of the two")))
+            error = MUTUALLY_EXCLUSIVE(
+                argument=f"secretEnv.{name}",
+                other=f"env.{name}",
+                reason="a variable has one value",
+                fix="remove one of the two",
+            )
+            problems.append((("secretEnv", name), error))
         return problems
 
     def variables(self) -> list[tuple[tuple[str | int, ...], Iterable[str]]]:
-        """The names of all environment variables, by the arguments that set them."""
+        """The names of all environment variables, with the argument that sets them."""
         init = [
             (("initContainers", index, "env"), container.env) for index, container in enumerate(self.init_containers)
         ]
         return [(("env",), self.env), (("secretEnv",), self.secret_env), *init]
 
     def main_container(self) -> str:
-        """The main container's name."""
+        """The name of the main container."""
         raise NotImplementedError
 
     def has_pods(self) -> bool:
-        """Whether the workload runs pods at all, and so needs an image."""
+        """Whether the workload runs pods, and therefore requires an image."""
         return True
 
     def main_resources(self) -> Resources:
-        """The resources of the main container: the user's, or the component's default where none are given."""
+        """The resources of the main container: the user's, or else the component's default."""
         given = self.resources
         return given if given.requests or given.limits else self.default_resources()
 
     def default_resources(self) -> Resources:
-        """The component's own default."""
+        """The component's default resources."""
         raise NotImplementedError
 
-    def in_team(self, teams: Mapping[str, TeamNamespace]) -> Self:
-        """The same arguments with the team itself in place of its name."""
+    def resolve_team(self, teams: Mapping[str, TeamNamespace]) -> Self:
+        """The same arguments, with the TeamNamespace in place of its name."""
         return self.model_copy(update={"team": teams[self.team]}) if isinstance(self.team, str) else self
 
     def tenant(self) -> Tenant:
-        """Where the workload lives and whom it belongs to."""
+        """The namespace of the workload, and the team that owns it. Call ``resolve_team`` before."""
         if isinstance(self.team, TeamNamespace):
             return self.team.tenant
         if self.namespace is not None:
             return Tenant(self.namespace, None)
-        raise ValueError("the team of a stack's configuration is resolved by in_team()")
+        raise ValueError("the team is a name: call resolve_team() first")
 
-    def count_in(self, workload: str, manifests: Manifests) -> None:
-        """Let the team count the workload's objects; refused where its quota cannot hold them."""
+    def reserve_quota(self, workload: str, manifests: Manifests) -> None:
+        """Count the workload's objects towards the team's quota. Raises ArgumentError if they exceed it."""
         if isinstance(self.team, TeamNamespace):
-            self.team.count_in(workload, manifests)
+            self.team.reserve_quota(workload, manifests)
 
     def dependencies(self) -> list[pulumi.Resource]:
-        """What has to exist before the workload: its namespace with all that rules it."""
+        """The resources that must exist before the workload: the team's namespace with its quotas and policies."""
         return [self.team] if isinstance(self.team, TeamNamespace) else []

@@ -6,42 +6,42 @@ from decimal import Decimal
 from typing import Any
 
 from ..base.labels import Labels
+from ..base.objects import Manifest
 from ..base.quantities import Quantity, parse_quantity
-from ..base.registration import Manifest
 from ..pod.env import Env
 from ..pod.node_pool import NodePool
 from ..pod.resources import Resources
-from ..pod.volumes import OF_EVERY_POD, Volume, memory_volume
+from ..pod.volumes import DEFAULT_MOUNT_PATHS, Volume, memory_volume
 from .args import WorkloadArgs
 
 
 @dataclass(frozen=True)
-class Pod:
-    """The parts of a pod that differ between workloads; the rest follows from the arguments."""
+class PodExtras:
+    """What a component adds to the pod template that the arguments define."""
 
     labels: Labels
     shared_memory: Quantity | None = None
     env: Sequence[Manifest] = ()
-    """Further environment variables of all containers."""
+    """Environment variables of all containers, in addition to the user's."""
 
     volumes: Mapping[str, Volume] = field(default_factory=dict)
-    """Further volumes, beside the user's."""
+    """Volumes, in addition to the user's."""
 
     annotations: Mapping[str, str] = field(default_factory=dict)
-    """Annotations of the pod; the user's own win."""
+    """Annotations of the pod. The user's override them."""
 
     main: Manifest | None = None
-    """Further fields of the main container: ports, probes."""
+    """Additional fields of the main container: ports, probes."""
 
     spec: Manifest | None = None
-    """Further fields of the pod's spec: restart policy."""
+    """Additional fields of the pod's spec: restart policy."""
 
 
 def service_account(name: str, args: WorkloadArgs, metadata: Manifest) -> dict[str, Manifest]:
-    """A workload's own ServiceAccount, by role; nothing where it uses an existing one.
+    """The ServiceAccount of a workload, by role; none if it uses an existing one.
 
-    The namespace's default account would be made by a controller, some time after the namespace:
-    a pod that comes first is refused.
+    It does not use the namespace's default account, which a controller creates some time after the namespace: the API
+    server rejects pods until then.
     """
     if args.service_account is not None:
         return {}
@@ -54,13 +54,13 @@ def service_account(name: str, args: WorkloadArgs, metadata: Manifest) -> dict[s
     return {"service-account": account}
 
 
-def pod_template(name: str, args: WorkloadArgs, pod: Pod) -> Manifest:
-    """A pod's ``metadata`` and ``spec`` as the arguments of the workload of that name say."""
+def pod_template(name: str, args: WorkloadArgs, pod: PodExtras) -> Manifest:
+    """The ``metadata`` and ``spec`` of the pods of the workload of that name."""
     pool = args.node_pool or NodePool()
     volumes: list[Manifest] = [{"name": "tmp", "emptyDir": {}}]
     if pod.shared_memory is not None:
         volumes.append(memory_volume("shm", pod.shared_memory))
-    mounts = [{"name": volume["name"], "mountPath": OF_EVERY_POD[volume["name"]]} for volume in volumes]
+    mounts = [{"name": volume["name"], "mountPath": DEFAULT_MOUNT_PATHS[volume["name"]]} for volume in volumes]
     data = {**args.volumes, **pod.volumes}
     mounts += [volume.mount(name) for name, volume in data.items()]
     volumes += [volume.manifest(name, args.image_pull_policy) for name, volume in data.items()]
@@ -87,7 +87,7 @@ def pod_template(name: str, args: WorkloadArgs, pod: Pod) -> Manifest:
             "name": container.name,
             "image": container.image if container.image is not None else image,
             **_present(command=container.command, args=container.args),
-            # Its own come last, where they may refer to all others.
+            # The container's own come last, so that they can refer to all others.
             **_present(env=[*(each for each in env if each["name"] not in container.env), *_plain(container.env)]),
             "resources": container.resources.manifest(),
             **common,
@@ -101,7 +101,7 @@ def pod_template(name: str, args: WorkloadArgs, pod: Pod) -> Manifest:
         "securityContext": args.security.of_pod(),
         "serviceAccountName": args.service_account if args.service_account is not None else name,
         "automountServiceAccountToken": args.security.api_token,
-        # The variables of every Service in the namespace are of no use and can hide the user's own.
+        # The variables of every Service in the namespace could override the user's.
         "enableServiceLinks": False,
         **_present(
             nodeSelector=pool.node_selector,
@@ -121,11 +121,11 @@ def _plain(env: Env) -> list[Manifest]:
 
 
 def _present(**fields: Any) -> Manifest:
-    """Only the fields that say something."""
+    """The fields that are set."""
     return {name: value for name, value in fields.items() if value is not None and value != [] and value != {}}
 
 
 def fraction_of_memory(resources: Resources, fraction: Decimal) -> Quantity | None:
-    """A fraction of a memory limit, in whole MiB; none without a limit, or where it is less than one."""
+    """A fraction of the memory limit in whole MiB; None without a limit, or if it is less than 1 MiB."""
     whole = int(parse_quantity(resources.limits.get("memory", "0")) * fraction / 1024**2)
     return f"{whole}Mi" if whole else None

@@ -9,11 +9,11 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from components.base.objects import WORKLOADS, UnknownValueError, containers, namespace, pod_templates, target
+from components.base.objects import WORKLOADS, Manifest, UnknownValueError, containers, namespace, pod_templates, target
 from review.admission import altered
 from review.cluster.kubectl import Cluster, ForbiddenError, UnansweredError
 from review.pods import made_by
-from review.preview import Manifest, Preview, Step, known
+from review.preview import Preview, Step, known
 from review.symptoms import recognized
 
 _VERBS = {"create": ("create", "patch"), "update": ("patch",), "delete": ("delete",), "replace": ("create", "delete")}

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from review.preview import Manifest
+from components.base.objects import Manifest
 
 _TIMEOUT = 60
 # What the API server says of an object that it does not take, of its own or for an admission webhook.

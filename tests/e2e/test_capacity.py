@@ -14,11 +14,10 @@ import pytest
 
 from components import ModelServiceArgs, NodePool, TeamNamespaceArgs, TrainingJobArgs, model_service, training_job
 from components.base.quantities import format_quantity
-from components.team_namespace.args import tenant
 from components.team_namespace.footprint import Footprint, footprint
 from components.team_namespace.limit_range import ContainerLimits
 from components.team_namespace.manifests import manifests
-from components.team_namespace.quota_check import Terms, shortfalls
+from components.team_namespace.quota_check import NamespaceConstraints, quota_problems
 from tests.e2e.api import Api, Object
 from tests.e2e.peak import at_peak
 from tests.e2e.project import Project
@@ -38,7 +37,11 @@ class Mix:
 
     def said_to_fit(self) -> bool:
         footprints = {name: footprint(objects, self.team.limits()) for name, objects in self.workloads.items()}
-        return not list(shortfalls(Terms(self.team.quotas(self.namespace), self.team.limits()), footprints))
+        return not list(
+            quota_problems(
+                NamespaceConstraints(self.team.resource_quotas(self.namespace), self.team.limits()), footprints
+            )
+        )
 
 
 def mixes(seed: int) -> Iterator[Mix]:
@@ -46,7 +49,7 @@ def mixes(seed: int) -> Iterator[Mix]:
     dice = random.Random(seed)  # noqa: S311
     for index in range(MIXES):
         namespace = f"mix-{index}"
-        owner = tenant(namespace, TeamNamespaceArgs())
+        owner = TeamNamespaceArgs().tenant(namespace)
         limits = ContainerLimits.of(_limits(dice))
         workloads = {}
         for number in range(dice.randint(1, 3)):
