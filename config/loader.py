@@ -12,7 +12,8 @@ import yaml
 from pulumi.runtime.config import CONFIG, is_config_secret
 from pydantic import ValidationError
 
-from components.base.errors import Problem, problems_of, property_path
+from components.base.errors import Problem, property_path
+from components.base.validation import problems_of
 from config.schema import Schema
 from config.settings import StackSettings
 
@@ -135,9 +136,9 @@ def _explain(stack: str, problem: Problem) -> list[str]:
     """Where, what, and a command or sentence that fixes it."""
     file = f"Pulumi.{stack}.yaml"
     if not problem.path:
-        return [f"{file}: {problem.what}", *([f"  {problem.fix}"] if problem.fix else [])]
+        return [f"{file}: {problem.message}", *([f"  {problem.fix}"] if problem.fix else [])]
     path = f"{PROJECT}:{property_path(problem.path)}"
-    lines = [f"{file}: {path}: {problem.what}"]
+    lines = [f"{file}: {path}: {problem.message}"]
     schema = Schema()
     if problem.unknown_key:
         known = schema.keys(problem.path[:-1])

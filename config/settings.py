@@ -8,7 +8,7 @@ from pydantic import Field, ValidationInfo, ValidatorFunctionWrapHandler, field_
 
 from components import ModelServiceArgs, NodePool, TeamNamespaceArgs, TrainingJobArgs, model_service, training_job
 from components.base.arguments import Arguments
-from components.base.errors import refuse, refuse_all
+from components.base.errors import raise_all, refuse
 from components.base.names import DnsLabel, NamespaceName, ServiceName
 from components.pod.presets import PRESETS
 from components.priority_classes import PriorityClassesByName
@@ -39,7 +39,7 @@ class NodePoolSettings(NodePool):
         if preset is None:
             near = get_close_matches(str(given["preset"]), PRESETS, n=1, cutoff=0.0)[0]
             error = refuse(f"there is no preset {given['preset']!r}", f"use one of {', '.join(PRESETS)}", value=near)
-            refuse_all("NodePoolSettings", [(("preset",), error)])
+            raise_all("NodePoolSettings", [(("preset",), error)])
             return given
         own_selector = given.get("nodeSelector", {})
         merged = {**preset, **given}
@@ -104,7 +104,7 @@ class StackSettings(Arguments):
     @model_validator(mode="after")
     def _fits_together(self) -> "StackSettings":
         workloads = list(self._workloads())
-        refuse_all("StackSettings", [*self._of_teams(), *collisions(workloads), *self._shortfalls(workloads)])
+        raise_all("StackSettings", [*self._of_teams(), *collisions(workloads), *self._shortfalls(workloads)])
         return self
 
     def _of_teams(self) -> list[Any]:

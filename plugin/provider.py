@@ -27,7 +27,7 @@ from components import (
     TrainingJobArgs,
 )
 from components.base.arguments import Arguments
-from components.base.errors import problems_of
+from components.base.validation import problems_of
 from plugin.schema import PACKAGE, outputs, schema, token
 
 COMPONENTS: dict[type[pulumi.ComponentResource], type[Arguments]] = {
@@ -70,7 +70,10 @@ def _arguments(model: type[Arguments], inputs: Mapping[str, Any]) -> Arguments:
         return model.model_validate(_whole(inputs), by_alias=True, by_name=False)
     except ValidationError as error:
         problems: list[InputPropertyErrorDetails] = [
-            {"property_path": problem.where(), "reason": "; ".join(filter(None, (problem.what, problem.fix)))}
+            {
+                "property_path": problem.property_path(),
+                "reason": "; ".join(filter(None, (problem.message, problem.fix))),
+            }
             for problem in problems_of(error)
         ]
         raise InputPropertiesError(f"{model.__name__.removesuffix('Args')}: wrong arguments", problems) from None

@@ -19,8 +19,9 @@ import yaml
 from pydantic import AfterValidator, BeforeValidator, Field, ValidationError
 
 from components.base.arguments import Arguments
-from components.base.errors import Problem, problems_of, property_path, refuse
+from components.base.errors import Problem, property_path, refuse
 from components.base.objects import Manifest
+from components.base.validation import problems_of
 from policies.rule import RULES, Finding, Level, Rule, Verdict, judge
 
 NAMESPACE = "policies"
@@ -116,7 +117,7 @@ class PolicySettingsError(Exception):
     def __init__(self, problems: Sequence[Problem]) -> None:
         lines = []
         for problem in problems:
-            lines.append(f"{NAMESPACE}:{property_path(problem.path)}: {problem.what}")
+            lines.append(f"{NAMESPACE}:{property_path(problem.path)}: {problem.message}")
             fix = problem.fix or (f"write {problem.value}" if problem.value is not None else None)
             if fix:
                 lines.append(f"  {fix}")

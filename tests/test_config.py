@@ -13,7 +13,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from components.base.errors import Problem, problems_of
+from components.base.errors import Problem
+from components.base.validation import problems_of
 from components.pod.presets import PRESETS
 from config import StackError, StackSettings, load, load_file, schema
 from tests.broken import BROKEN, prod
@@ -165,7 +166,7 @@ def test_one_mistake_of_a_canary_is_told_once(route: Any) -> None:
     stack = prod()
     stack["modelServices"] = _canary_and("ml-serving", route)
     (problem,) = _problems(stack)
-    assert problem.where() == "modelServices.a.canary"
+    assert problem.property_path() == "modelServices.a.canary"
 
 
 def test_what_is_in_different_namespaces_is_not_in_each_others_way() -> None:
@@ -235,7 +236,7 @@ def test_tolerations_are_added_to_those_of_a_preset() -> None:
 def test_a_toleration_beside_a_preset_is_refused_in_its_own_place() -> None:
     stack = {"nodePools": {"gpu": {"preset": "gke/nvidia-l4", "tolerations": [{"key": "spot", "operator": "Exist"}]}}}
     (problem,) = _problems(stack)
-    assert problem.where() == "nodePools.gpu.tolerations[0].operator"
+    assert problem.property_path() == "nodePools.gpu.tolerations[0].operator"
 
 
 @pytest.mark.parametrize("preset", PRESETS)
@@ -266,7 +267,7 @@ def test_nonsense_anywhere_in_a_stack_is_refused_in_words(data: st.DataObject) -
         place = place[key]
     place[key] = data.draw(NONSENSE)
     problems = _problems(stack)
-    assert all(problem.what for problem in problems)
+    assert all(problem.message for problem in problems)
     assert not problems or str(StackError("prod", problems))
 
 

@@ -565,7 +565,7 @@ def test_all_problems_are_told_at_once() -> None:
         arguments(
             image=None, replicas=2, autoscale={"max": 3, "cpu": 70}, volumes={"tmp": {"path": "/d", "claim": "c"}}
         )
-    assert {problem.where() for problem in refusal.value.problems} >= {"image", "volumes.tmp", "replicas"}
+    assert {problem.property_path() for problem in refusal.value.problems} >= {"image", "volumes.tmp", "replicas"}
 
 
 def test_one_mistake_is_told_once() -> None:

@@ -1,4 +1,4 @@
-"""What every argument model shares: how it is spelled, and how it says no.
+"""The base of all argument models, and values that exist at deployment time only.
 
 Arguments are frozen pydantic models. Python spells them in snake_case, YAML in camelCase. Each is
 defined once: the same model validates a stack's YAML, a Python caller's keyword and a remote
@@ -15,7 +15,9 @@ from pydantic import BaseModel, ConfigDict, GetCoreSchemaHandler, TypeAdapter, V
 from pydantic.alias_generators import to_camel
 from pydantic_core import CoreSchema, core_schema
 
-from .errors import ArgumentError, problems_of, refuse
+from .error_table import EXACTLY_ONE, NOT_FOUND
+from .errors import ArgumentError
+from .validation import problems_of
 
 T = TypeVar("T")
 
@@ -54,7 +56,7 @@ class Arguments(BaseModel):
 
 
 def checked_name(component: str, name: str, kind: Any) -> str:
-    """A component's own name where it becomes that of an object: refused as its arguments are."""
+    """Validate the name of a component, which becomes that of an object, as an argument."""
     try:
         TypeAdapter(kind).validate_python(name)
     except ValidationError as error:
@@ -63,18 +65,18 @@ def checked_name(component: str, name: str, kind: Any) -> str:
     return name
 
 
-def known_name(value: str, kind: str, names: Sequence[str] | None) -> None:
-    """Refuse a reference to something that the stack does not have; ``names`` None: not known."""
+def check_reference(value: str, kind: str, names: Sequence[str] | None) -> None:
+    """Raise an error unless a stack has what a name refers to. ``names``: those of the stack; None: not known."""
     if names is not None and value not in names:
         near = get_close_matches(value, names, n=1, cutoff=0.0)
-        what = f"there is no {kind} {value!r} (the stack has: {', '.join(sorted(names)) or 'none'})"
-        raise refuse(what, None if near else f"add one, or remove this {kind}", value=near[0] if near else None)
+        fix = "" if near else f"add the {kind} to the stack"
+        raise NOT_FOUND(kind=kind, name=value, known=sorted(names), fix=fix, value=near[0] if near else None)
 
 
-def refuse_unless_one(rule: str, given: Sequence[str], fix: str) -> None:
-    """Refuse arguments of which exactly one is to be given; ``given`` are the names of those that are."""
+def check_exactly_one(given: Sequence[str], options: Sequence[str]) -> None:
+    """Raise an error unless exactly one of some arguments is given."""
     if len(given) != 1:
-        raise refuse(f"{rule}: it has {' and '.join(given) or 'none'}", fix)
+        raise EXACTLY_ONE(options=options, given=given)
 
 
 def _in_python(model: Any, path: tuple[str | int, ...]) -> tuple[str | int, ...]:

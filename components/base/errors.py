@@ -1,33 +1,53 @@
-"""Errors of arguments: where, what, and how to fix it."""
+"""Errors of arguments: what a kind of error is, and how errors are reported. ``error_table`` defines the kinds.
 
-from collections.abc import Iterable, Sequence
+A kind has a stable code, a message, and a fix where one exists. Validators raise kinds; a ``Problem`` is one
+error at its path.
+"""
+
+import string
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import pulumi
 from pydantic import ValidationError
-from pydantic_core import ErrorDetails, InitErrorDetails, PydanticCustomError
+from pydantic_core import InitErrorDetails, PydanticCustomError
+
+Path = tuple[str | int, ...]
+
+PROBLEM = "problem"
+"""pydantic's type of an error that holds a Problem as its context."""
 
 
 @dataclass(frozen=True)
 class Problem:
-    """One thing that is wrong with an argument: where, what, and how to fix it."""
+    """One error: its kind, where it is, and how to fix it."""
 
-    path: tuple[str | int, ...]
-    what: str
+    code: str
+    """The stable code of its kind."""
+
+    path: Path
+    message: str
     fix: str | None = None
-    """A sentence that says how to fix it, where the message alone does not."""
-    value: Any = None
-    """A value that would be right, where one is known."""
-    unknown_key: bool = False
+    """What to do, where the message alone does not say it."""
 
-    def where(self) -> str:
-        """The path in Pulumi's own notation: ``a.b[0]["c.d"]``."""
+    value: Any = None
+    """A valid value for the path, where one is known."""
+
+    key: str | None = None
+    """The key to write in place of the last one of the path, where the key is wrong and not its value."""
+
+    def property_path(self) -> str:
+        """The path in Pulumi's notation: ``a.b[0]["c.d"]``."""
         return property_path(self.path)
+
+    def advice(self) -> str | None:
+        """The fix in words: that of the kind, or the key to write; None where only a value is known, or nothing."""
+        return self.fix if self.fix or self.key is None else f"rename it to {self.key}"
 
 
 class ArgumentError(pulumi.RunError, ValueError):
-    """Arguments that a component refuses.
+    """Invalid arguments of a component, with all problems.
 
     Pulumi prints a RunError without a traceback.
     """
@@ -36,21 +56,74 @@ class ArgumentError(pulumi.RunError, ValueError):
         self.problems = tuple(problems)
         lines = []
         for problem in self.problems:
-            where = ".".join(filter(None, (subject, problem.where())))
-            lines.append(f"{where}: {problem.what}")
-            if problem.fix:
-                lines.append(f"  {problem.fix}")
+            path = ".".join(filter(None, (subject, problem.property_path())))
+            lines.append(f"{path}: {problem.message} [{problem.code}]")
+            advice = problem.advice() or (None if problem.value is None else f"for example {problem.value!r}")
+            if advice:
+                lines.append(f"  {advice}")
         super().__init__("\n".join(lines))
 
 
-def refuse(what: str, fix: str | None = None, value: Any = None) -> PydanticCustomError:
-    """An error for a validator to raise: what is wrong, how to fix it, a value that would do."""
-    context = {"what": what, "fix": fix, "value": value}
-    return PydanticCustomError("refused", "{what}", context)
+@dataclass(frozen=True)
+class ErrorKind:
+    """One kind of error.
+
+    ``message`` and ``fix`` are templates: ``{name:example}`` is filled with the value of that name.
+    """
+
+    code: str
+    message: str
+    fix: str | None = None
+
+    def __call__(self, *, value: Any = None, key: str | None = None, **context: Any) -> PydanticCustomError:
+        """The error for a validator to raise or return. ``value`` and ``key``: see Problem."""
+        problem = self.problem((), value=value, key=key, **context)
+        return PydanticCustomError(PROBLEM, "{message}", vars(problem))
+
+    def problem(
+        self, path: Iterable[str | int], *, value: Any = None, key: str | None = None, **context: Any
+    ) -> Problem:
+        """The error at a path."""
+        message, fix = (_filled(template, context) for template in (self.message, self.fix or ""))
+        return Problem(self.code, tuple(path), message, fix or None, value, key)
+
+    def example(self) -> tuple[str, str]:
+        """The message and the fix with their examples."""
+        return _EXAMPLE.vformat(self.message, (), {}), _EXAMPLE.vformat(self.fix or "", (), {})
 
 
-def refuse_all(model: str, problems: Iterable[tuple[Sequence[str | int], PydanticCustomError]]) -> None:
-    """Raise all problems of a cross-field check at once, each at its own path; none: return."""
+class _Formatter(string.Formatter):
+    """Fills a template. What follows the colon of a field is its example, and does not count."""
+
+    def format_field(self, value: Any, format_spec: str) -> str:  # noqa: ARG002
+        if not isinstance(value, list | tuple):
+            return str(value)
+        *first, last = map(str, value or ["none"])
+        return f"{', '.join(first)} and {last}" if first else last
+
+
+class _Example(string.Formatter):
+    """Shows the examples of a template."""
+
+    def get_field(self, field_name: str, args: Any, kwargs: Any) -> Any:  # noqa: ARG002
+        return field_name, field_name
+
+    def convert_field(self, value: Any, conversion: Any) -> Any:  # noqa: ARG002
+        return value
+
+    def format_field(self, value: Any, format_spec: str) -> str:  # noqa: ARG002
+        return format_spec
+
+
+_FORMATTER, _EXAMPLE = _Formatter(), _Example()
+
+
+def _filled(template: str, context: Mapping[str, Any]) -> str:
+    return _FORMATTER.vformat(template, (), context).strip()
+
+
+def raise_all(model: str, problems: Iterable[tuple[Sequence[str | int], PydanticCustomError]]) -> None:
+    """Raise all problems of a cross-field validation together, each at its path; return if there are none."""
     errors = [InitErrorDetails(type=error, loc=tuple(path), input=None) for path, error in problems]
     if errors:
         raise ValidationError.from_exception_data(model, errors)
@@ -70,82 +143,6 @@ def property_path(path: Iterable[str | int]) -> str:
     return text
 
 
-# pydantic's error types, in the words of this project. `{}` of a message is filled from the context.
-_MESSAGES = {
-    "missing": "is required",
-    "extra_forbidden": "is not a known key",
-    "greater_than_equal": "must be at least {ge}",
-    "greater_than": "must be more than {gt}",
-    "less_than_equal": "must be at most {le}",
-    "less_than": "must be less than {lt}",
-    "int_parsing": "must be a whole number",
-    "int_type": "must be a whole number",
-    "int_from_float": "must be a whole number",
-    "float_parsing": "must be a number",
-    "float_type": "must be a number",
-    "decimal_parsing": "must be a number",
-    "decimal_type": "must be a number",
-    "finite_number": "must be a finite number",
-    "bool_parsing": "must be true or false",
-    "bool_type": "must be true or false",
-    "string_type": "must be text",
-    "list_type": "must be a list",
-    "tuple_type": "must be a list",
-    "dict_type": "must be a mapping of names to values",
-    "mapping_type": "must be a mapping of names to values",
-    "model_type": "must be a mapping of names to values",
-    "model_attributes_type": "must be a mapping of names to values",
-    "literal_error": "must be one of {expected}",
-    "enum": "must be one of {expected}",
-    "too_short": "needs at least {min_length} entries",
-    "too_long": "takes at most {max_length} entries",
-}
-
-
-# Below these keys a value is the user's own text, which may be a secret in the wrong place.
-_NEVER_ECHOED = {"env", "annotations", "secretEnv", "secret_env", "args", "command"}
-
-
-def problems_of(error: ValidationError) -> list[Problem]:
-    """All problems that a validation found, in the words of this project."""
-    return [_problem(details) for details in error.errors(include_url=False)]
-
-
-def _problem(details: ErrorDetails) -> Problem:
-    path = tuple(part for part in details["loc"] if not _is_machinery(part))
-    context: dict[str, Any] = details.get("ctx", {})
-    if details["type"] == "refused":
-        what, fix, value = context["what"], context["fix"], context["value"]
-        if details["loc"][-1:] == ("[key]",) and value is not None:  # the name itself is wrong, not what it names
-            fix, value = f"rename it, for example to {value}", None
-        return Problem(path, what, fix, value)
-    template = _MESSAGES.get(details["type"])
-    what = template.format(**context) if template else _decapitalized(details["msg"])
-    return Problem(path, what + _got(details, path), unknown_key=details["type"] == "extra_forbidden")
-
-
-def _is_machinery(part: str | int) -> bool:
-    """Whether a part of pydantic's path names a step of validation, not a key of the user's."""
-    return isinstance(part, str) and (part == "[key]" or part.startswith(("function-", "chain[", "is-instance[")))
-
-
-def _got(details: ErrorDetails, path: tuple[str | int, ...]) -> str:
-    given = details["input"]
-    if details["type"] in {"missing", "extra_forbidden"} or _NEVER_ECHOED.intersection(path):
-        return ""
-    if given is None:
-        return " (got nothing)"
-    if isinstance(given, bool):
-        return f" (got {str(given).lower()})"
-    if isinstance(given, int | float):
-        return f" (got {given})"
-    if isinstance(given, str):
-        return f" (got {given[:60]!r})"
-    return f" (got a {_KINDS.get(type(given), type(given).__name__)})"
-
-
-_KINDS: dict[type, str] = {dict: "mapping", list: "list", tuple: "list"}
-
-
-def _decapitalized(text: str) -> str:
-    return text[:1].lower() + text[1:]
+def refuse(what: str, fix: str | None = None, value: Any = None) -> PydanticCustomError:
+    """Transitional: every call becomes a kind of the error table."""
+    return PydanticCustomError(PROBLEM, "{message}", vars(Problem("todo", (), what, fix, value)))

@@ -5,7 +5,7 @@ from typing import Annotated, Any
 from pydantic import BeforeValidator, Field, model_validator
 
 from ..base.arguments import Arguments, Deferred
-from ..base.errors import refuse, refuse_all
+from ..base.errors import raise_all, refuse
 from ..base.names import INT32, MetricName, ObjectName, as_text
 from ..base.quantities import Positive
 from ..base.registration import Manifest
@@ -67,7 +67,7 @@ class Autoscale(Arguments):
         if self.min == 0 and self.keda is None:
             fix = "set it to 1, or scale by keda"
             problems.append((("min",), refuse("only KEDA scales to zero", fix, value=1)))
-        refuse_all("Autoscale", problems)
+        raise_all("Autoscale", problems)
         return self
 
 

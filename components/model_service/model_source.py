@@ -5,8 +5,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from pydantic import Field, model_validator
 from pydantic_core import PydanticCustomError
 
-from ..base.arguments import Arguments, Deferred, refuse_unless_one
-from ..base.errors import refuse, refuse_all
+from ..base.arguments import Arguments, Deferred, check_exactly_one
+from ..base.errors import raise_all, refuse
 from ..base.names import DeferredImage, Image, ObjectName
 from ..base.quantities import ByteSize
 from ..pod.env import Env
@@ -60,9 +60,9 @@ class ModelSource(Arguments):
     @model_validator(mode="after")
     def _one_kind(self) -> "ModelSource":
         given = [kind for kind in _KINDS if getattr(self, kind) is not None]
-        refuse_unless_one("a model has one source", given, "give one of claim, image, download")
+        check_exactly_one(given, _KINDS)
         if "access_mode" in self.model_fields_set and self.claim is None:
-            refuse_all("ModelSource", [(("accessMode",), refuse("goes with a claim", "remove it"))])
+            raise_all("ModelSource", [(("accessMode",), refuse("goes with a claim", "remove it"))])
         return self
 
 

@@ -7,7 +7,7 @@ from pydantic import Field, model_validator
 
 from ..base.arguments import Arguments
 from ..base.cidr import Cidr
-from ..base.errors import refuse, refuse_all
+from ..base.errors import raise_all, refuse
 from ..base.names import Annotations, ObjectName, Port, ServiceName
 from ..base.registration import Manifest, annotated
 
@@ -63,7 +63,7 @@ class ServiceArgs(Arguments):
         if self.type == "ExternalName" and self.external_name is None:
             error = refuse("is required with the type ExternalName", value="models.example.com")
             problems.append((("externalName",), error))
-        refuse_all("ServiceArgs", problems)
+        raise_all("ServiceArgs", problems)
         return self
 
 

@@ -7,7 +7,7 @@ from typing import Annotated
 from pydantic import Field, model_validator
 from pydantic_core import PydanticCustomError
 
-from ..base.arguments import Arguments, refuse_unless_one
+from ..base.arguments import Arguments, check_exactly_one
 from ..base.errors import refuse
 from ..base.names import Port
 from ..base.registration import Manifest
@@ -51,7 +51,7 @@ class Probe(Arguments):
     @model_validator(mode="after")
     def _one_kind(self) -> "Probe":
         given = [kind for kind in _KINDS if getattr(self, kind)]
-        refuse_unless_one("a probe asks in one way", given, "give one of path, tcp, grpc, command")
+        check_exactly_one(given, _KINDS)
         return self
 
     def manifest(self, port: int) -> Manifest:

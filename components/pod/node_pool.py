@@ -9,8 +9,8 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BeforeValidator, Field, ValidationInfo, WithJsonSchema, model_validator
 
-from ..base.arguments import Arguments, known_name
-from ..base.errors import refuse, refuse_all
+from ..base.arguments import Arguments, check_reference
+from ..base.errors import raise_all, refuse
 from ..base.names import Image, LabelValue, ObjectName, QualifiedName
 from .resources import ResourceList
 
@@ -34,7 +34,7 @@ class Toleration(Arguments):
     def _of_one_value_or_any(self) -> "Toleration":
         if self.operator == "Exists" and self.value:
             error = refuse("Exists tolerates any value, and one is given", "set Equal, or remove value", "Equal")
-            refuse_all("Toleration", [(("operator",), error)])
+            raise_all("Toleration", [(("operator",), error)])
         return self
 
     def manifest(self) -> dict[str, Any]:
@@ -86,7 +86,7 @@ def _named(value: Any, info: ValidationInfo) -> Any:
         return value
     if info.context is None:
         raise refuse(f"{value!r} is a name: only a stack's configuration knows pools by name", "pass a NodePool")
-    known_name(value, "node pool", info.context["names"]["node_pools"])
+    check_reference(value, "node pool", info.context["names"]["node_pools"])
     pools: dict[str, NodePool] = info.context.get("node_pools", {})
     return pools.get(value, _REFUSED)
 

@@ -7,7 +7,7 @@ from pydantic import Field, model_validator
 from pydantic_core import PydanticCustomError
 
 from ..base.arguments import Arguments
-from ..base.errors import refuse, refuse_all
+from ..base.errors import raise_all, refuse
 from ..base.names import QualifiedName
 from ..base.quantities import Quantity, counts_bytes, is_whole, not_bytes, parse_quantity
 
@@ -38,7 +38,7 @@ class Resources(Arguments):
                     error = _beside_limit(name, quantity, self.limits.get(name))
                 if error is not None:
                     problems.append(((section, name), error))
-        refuse_all("Resources", problems)
+        raise_all("Resources", problems)
         return self
 
     def manifest(self, gpus: ResourceList | None = None) -> dict[str, Any]:

@@ -6,8 +6,8 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field, model_validator
 
-from ..base.arguments import Arguments, Deferred, refuse_unless_one
-from ..base.errors import refuse, refuse_all
+from ..base.arguments import Arguments, Deferred, check_exactly_one
+from ..base.errors import raise_all, refuse
 from ..base.names import DnsLabel, Image, ObjectName
 from ..base.quantities import ByteSize, Quantity
 from ..base.registration import Manifest
@@ -67,11 +67,11 @@ class Volume(Arguments):
     @model_validator(mode="after")
     def _one_source(self) -> "Volume":
         given = [source for source in _SOURCES if getattr(self, source) is not None]
-        refuse_unless_one("a volume has one source", given, "give one of claim, ephemeral, configMap, secret, image")
+        check_exactly_one(given, ["claim", "ephemeral", "configMap", "secret", "image"])
         if self.storage_class is not None and self.ephemeral is None:
             raise refuse("storageClass goes with ephemeral: a claim has one already", "remove storageClass")
         if "access_mode" in self.model_fields_set and self.claim is None:
-            refuse_all("Volume", [(("accessMode",), refuse("goes with a claim", "remove it"))])
+            raise_all("Volume", [(("accessMode",), refuse("goes with a claim", "remove it"))])
         return self
 
     def mount(self, name: str) -> Manifest:

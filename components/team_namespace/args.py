@@ -8,7 +8,7 @@ import pulumi
 from pydantic import Field, model_validator
 
 from ..base.arguments import Arguments
-from ..base.errors import refuse, refuse_all
+from ..base.errors import raise_all, refuse
 from ..base.names import Annotations, DnsLabel, LabelValue, NamespaceName, ObjectName, QualifiedName
 from ..pod.security import Standard
 from .image_registries import ImagePrefix
@@ -111,7 +111,7 @@ class TeamNamespaceArgs(Arguments):
                 problems.append((("labels", label), refuse("is set from an argument of its own", fix)))
         if not refused:  # from a quota that is, nothing follows
             problems += [(short.path, refusal(short)) for short in unusable(self.quota, self.limits())]
-        refuse_all("TeamNamespaceArgs", problems)
+        raise_all("TeamNamespaceArgs", problems)
         return self
 
     def limits(self) -> ContainerLimits:

@@ -6,7 +6,7 @@ from typing import Annotated
 from pydantic import AfterValidator, Field, model_validator
 
 from ..base.arguments import Arguments
-from ..base.errors import refuse, refuse_all
+from ..base.errors import raise_all, refuse
 from ..base.quantities import Quantity, parse_quantity
 from ..base.registration import Manifest
 from ..pod.resources import is_gpu
@@ -58,7 +58,7 @@ class ContainerLimits(Arguments):
             ("max", self.max),
         ):
             problems += [((section, resource), error) for resource, error in fractions(resources)]
-        refuse_all("ContainerLimits", problems)
+        raise_all("ContainerLimits", problems)
         return self
 
     def filled(self) -> "ContainerLimits":

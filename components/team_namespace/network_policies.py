@@ -11,7 +11,7 @@ from pydantic import Field, model_validator
 
 from ..base.arguments import Arguments
 from ..base.cidr import Cidr
-from ..base.errors import refuse, refuse_all
+from ..base.errors import raise_all, refuse
 from ..base.labels import WORKERS
 from ..base.names import DnsLabel, Port
 from ..base.registration import Manifest
@@ -83,7 +83,7 @@ class Network(Arguments):
             if not self.cloud_metadata and ip_network(cidr) in map(ip_network, _METADATA):
                 error = refuse(f"{cidr} is the cloud's metadata server itself", "set cloudMetadata: true, or remove it")
                 problems.append((("allowTo", "cidrs", index), error))
-        refuse_all("Network", problems)
+        raise_all("Network", problems)
         return self
 
 

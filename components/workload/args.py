@@ -6,8 +6,8 @@ from typing import Annotated, Any, Literal, Self
 import pulumi
 from pydantic import Field, PlainValidator, ValidationInfo, WithJsonSchema, model_validator
 
-from ..base.arguments import Arguments, known_name
-from ..base.errors import refuse, refuse_all
+from ..base.arguments import Arguments, check_reference
+from ..base.errors import raise_all, refuse
 from ..base.names import (
     Annotations,
     DeferredImage,
@@ -64,7 +64,7 @@ class InitContainer(Arguments):
     def _has_resources(self) -> Self:
         if not self.resources.requests and not self.resources.limits:
             error = refuse("is empty", "a quota refuses pods with a container without requests: give cpu and memory")
-            refuse_all("InitContainer", [(("resources",), error)])
+            raise_all("InitContainer", [(("resources",), error)])
         return self
 
 
@@ -76,7 +76,7 @@ def _team(value: Any, info: ValidationInfo) -> TeamNamespace | str:
         raise refuse("must be a TeamNamespace" if info.context is None else "must be the name of a team")
     if info.context is None:
         raise refuse(f"{value!r} is a name: only a stack's configuration knows teams by name", "pass a TeamNamespace")
-    known_name(value, "team", info.context["names"]["teams"])
+    check_reference(value, "team", info.context["names"]["teams"])
     return value
 
 
@@ -160,7 +160,7 @@ class WorkloadArgs(Arguments):
     @model_validator(mode="after")
     def _fits_together(self) -> Self:
         of_pods = [*self._placement(), *self._memory(), *self._collisions()] if self.has_pods() else []
-        refuse_all(type(self).__name__, [*self._tenancy(), *of_pods, *self._labels(), *self._own()])
+        raise_all(type(self).__name__, [*self._tenancy(), *of_pods, *self._labels(), *self._own()])
         return self
 
     def _own(self) -> list[Any]:
