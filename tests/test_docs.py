@@ -104,12 +104,6 @@ def test_the_reference_has_every_argument_with_an_explanation(page: reference.Pa
             assert heading in text, f"{model.__name__}.{name}"
 
 
-def test_the_site_is_built_and_every_link_leads_somewhere() -> None:
-    built = subprocess.run(["make", "docs"], cwd=PROJECT, capture_output=True, text=True, check=False, timeout=300)
-    assert built.returncode == 0, built.stdout + built.stderr
-    assert (PROJECT / ".site" / "how-to" / "rollback.html").exists()
-
-
 def test_every_block_says_what_it_is() -> None:
     assert {block.language for block in BLOCKS} <= {"yaml", "python", "sh", "text"}
 
