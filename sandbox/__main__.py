@@ -15,7 +15,7 @@ from pathlib import Path
 
 from sandbox import command, nodes, toolchain
 from sandbox.cluster import Cluster
-from sandbox.layout import Layout
+from sandbox.layout import Layout, SandboxError
 from sandbox.nodes import NodePools
 from sandbox.progress import log, step
 
@@ -27,21 +27,18 @@ def main() -> int:
     )
     parser.add_argument("command", choices=["start", "stop"])
     parser.add_argument(
-        "--node-pools",
-        type=argparse.FileType(encoding="utf-8"),
-        metavar="FILE",
-        help="node pools to create nodes for, - for standard input; default: no nodes",
+        "--node-pools", metavar="FILE", help="node pools to create nodes for, - for standard input; default: no nodes"
     )
     arguments = parser.parse_args()
     layout = Layout(Path.cwd())
     if arguments.command == "stop":
         return command.run("stop", layout, lambda: stop(layout))
-    pools = json.load(arguments.node_pools) if arguments.node_pools else {}
-    return command.run("start", layout, lambda: start(layout, pools))
+    return command.run("start", layout, lambda: start(layout, arguments.node_pools))
 
 
-def start(layout: Layout, pools: NodePools) -> None:
-    """Start the cluster if it is not running, with the nodes of the node pools."""
+def start(layout: Layout, pools_file: str | None) -> None:
+    """Start the cluster if it is not running, with the nodes of the node pools in a file."""
+    pools = _read(pools_file) if pools_file is not None else {}
     Cluster(layout, toolchain.install(layout)).start()
     nodes.sync(layout, pools)
 
@@ -54,6 +51,15 @@ def stop(layout: Layout) -> None:
         return
     with step("cluster: stop and delete"):
         cluster.remove()
+
+
+def _read(pools_file: str) -> NodePools:
+    try:
+        text = sys.stdin.read() if pools_file == "-" else Path(pools_file).read_text(encoding="utf-8")
+        pools: NodePools = json.loads(text)
+    except (OSError, ValueError) as error:
+        raise SandboxError(f"--node-pools: {error}\n  write them with: python -m config check STACK") from None
+    return pools
 
 
 if __name__ == "__main__":

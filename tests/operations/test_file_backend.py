@@ -57,11 +57,12 @@ def test_a_complete_checkpoint_is_not_changed(state: State) -> None:
     assert state.checkpoint.read_text(encoding="utf-8") == before
 
 
-@pytest.mark.parametrize("lock", ["", "{}", json.dumps({"pid": os.getpid()}), json.dumps({"pid": 2**22 + 1})])
+@pytest.mark.parametrize("lock", ["", "{}", '{"pid": THIS}', '{"pid": 4194305}'])
 def test_a_lock_without_a_running_pulumi_has_no_holder(lock: str, state: State) -> None:
+    """Incomplete lock files, a process that is no pulumi, and one beyond the highest process ID."""
     backend = FileBackend(state.folder)
     assert not backend.is_locked("dev")
-    state.lock(lock)
+    state.lock(lock.replace("THIS", str(os.getpid())))
     assert backend.is_locked("dev")
     assert backend.lock_holder("dev") is None
 

@@ -6,11 +6,11 @@ from pathlib import Path
 import pytest
 
 # It writes the file that it is to build, and records each build in $CALLS. If $FAIL exists, a build
-# fails with its content on standard error.
+# fails with its content on standard error. The source code of every dependency is in $SOURCE.
 _GO = """#!/bin/sh
 case "$1" in
 env) echo go1.26.0 ;;
-list) echo fmt ;;
+list) if [ "$2" = -m ]; then echo "$SOURCE"; else echo fmt; fi ;;
 mod) ;;
 build)
     echo build >> "$CALLS"
@@ -41,6 +41,11 @@ class Machine:
         """The folder of finished builds."""
         return self.folder / "cache" / "ml-platform" / "programs"
 
+    @property
+    def source(self) -> Path:
+        """The source code of every dependency of a Go module."""
+        return self.folder / "source"
+
     def builds(self) -> int:
         """How often Go has built something."""
         calls = self.folder / "calls"
@@ -66,4 +71,5 @@ def machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Machine:
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     monkeypatch.setenv("CALLS", str(tmp_path / "calls"))
     monkeypatch.setenv("FAIL", str(tmp_path / "fail"))
+    monkeypatch.setenv("SOURCE", str(machine.source))
     return machine

@@ -8,9 +8,10 @@ from collections import namedtuple
 from pathlib import Path
 
 import pytest
+import yaml
 
 from sandbox import toolchain
-from sandbox.layout import PULUMI_VERSION, Layout, SandboxError
+from sandbox.layout import PROVIDER_VERSION, PULUMI_VERSION, Layout, SandboxError
 from sandbox.toolchain import Program, build
 from tests.sandbox.conftest import Machine
 
@@ -123,6 +124,70 @@ def test_pulumi_is_built_from_source_if_the_installer_fails(
     assert toolchain._installed_pulumi() is None
     assert "the installer failed: building from source" in capsys.readouterr().out
     assert machine.partial_builds() == []
+
+
+_STAGES = (
+    "node/fast/node-initialize",
+    "node/heartbeat-with-lease/node-heartbeat-with-lease",
+    "pod/fast/pod-ready",
+    "pod/fast/pod-delete",
+)
+
+
+@pytest.fixture
+def source(machine: Machine, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The files that are taken from the source code of dependencies. The installer is unreachable."""
+    for name in _STAGES:
+        file = machine.source / "kustomize" / "stage" / f"{name}.yaml"
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(f"kind: {name}\n", encoding="utf-8")
+    executor = machine.source / "python" / "cmd" / "pulumi-language-python-exec"
+    executor.parent.mkdir(parents=True)
+    executor.write_text("executor", encoding="utf-8")
+    monkeypatch.setattr(toolchain, "_reachable", lambda: False)
+    return machine.source
+
+
+def test_install_links_all_programs_and_installs_the_provider(machine: Machine, source: Path) -> None:
+    layout = Layout(machine.folder / "checkout")
+    _install_pulumi(machine.bin, "v3.999.0")
+    with (machine.bin / "pulumi").open("a", encoding="utf-8") as program:
+        program.write(f'echo "$@" >> {machine.folder}/pulumi-calls\n')
+    stages = toolchain.install(layout)
+    assert {path.name for path in layout.bin.iterdir()} == {
+        "control-plane", "etcd", "kube-apiserver", "kube-controller-manager", "kube-scheduler", "kubectl", "kwok",
+    }  # fmt: skip
+    assert (layout.bin / "etcd").readlink() == Path("control-plane")
+    kinds = [document.get("kind") for document in yaml.safe_load_all(stages.read_text(encoding="utf-8"))]
+    assert kinds[:4] == list(_STAGES)
+    assert set(kinds[4:]) == {"Stage"}
+    assert (layout.root / "env").exists()
+    command = (machine.folder / "pulumi-calls").read_text(encoding="utf-8").splitlines()[-1]
+    assert command.startswith(f"plugin install resource kubernetes {PROVIDER_VERSION} --file {machine.programs}/")
+
+
+def test_pulumi_is_built_with_its_language_host_without_any_other(machine: Machine, source: Path) -> None:
+    programs = toolchain._pulumi(Layout(machine.folder))
+    assert programs.keys() == {"pulumi", "pulumi-language-python", "pulumi-language-python-exec"}
+    assert programs["pulumi-language-python-exec"].read_text(encoding="utf-8") == "executor"
+    assert programs["pulumi-language-python-exec"].stat().st_mode & 0o777 == 0o755
+
+
+def test_a_failed_installation_of_the_provider_is_reported(
+    machine: Machine, source: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _install_pulumi(machine.bin, "v3.999.0")
+    (machine.bin / "pulumi").write_text("#!/bin/sh\necho error: no space >&2\nexit 1\n", encoding="utf-8")
+    with pytest.raises(SandboxError, match="installation failed:\nerror: no space"):
+        toolchain._install_provider(Layout(machine.folder))
+
+
+def test_an_installed_provider_is_not_installed_again(machine: Machine) -> None:
+    plugin = machine.programs.parent / "pulumi" / "plugins" / f"resource-kubernetes-v{PROVIDER_VERSION}"
+    plugin.mkdir(parents=True)
+    (plugin / "pulumi-resource-kubernetes").touch()
+    toolchain._install_provider(Layout(machine.folder))
+    assert machine.builds() == 0
 
 
 def test_programs_are_hard_links_or_copies(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
