@@ -64,7 +64,7 @@ class _Package:
         self.types: dict[str, Spec] = {}
 
     def component(self, component: type[pulumi.ComponentResource], args: type[Arguments]) -> Spec:
-        told, made = attribute_docs(component), _outputs(component)
+        told, made = _attribute_docs(component), _outputs(component)
         inputs = self._object(args)
         return {
             "description": _text(inspect.getdoc(component)),
@@ -179,7 +179,7 @@ def _text(docstring: str | None) -> str:
     return re.sub(r"``(.+?)``", r"`\1`", textwrap.dedent(docstring or "")).strip()
 
 
-def attribute_docs(component: type) -> dict[str, str]:
+def _attribute_docs(component: type) -> dict[str, str]:
     """The docstrings under the attributes of a class."""
     (definition,) = ast.parse(textwrap.dedent(inspect.getsource(component))).body
     statements = definition.body if isinstance(definition, ast.ClassDef) else []
