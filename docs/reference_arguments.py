@@ -8,21 +8,28 @@ from typing import Any
 
 from pydantic.fields import FieldInfo
 
-from components.base.arguments import Arguments
+from components.base.arguments import MUTABILITY, Arguments
 from components.base.docstrings import markdown
 from components.workload.args import WorkloadArgs
 from docs.reference_types import type_of
 
-# The last sentence of a docstring, which states what a change does → how the reference states it.
-ON_CHANGE = {
-    "Updatable in place.": "in place",
-    "A change rolls the pods.": "rolls the pods",
-    "A change needs a new run.": "new run",
-    "A change replaces the object.": "replaces",
-    "A change rolls the pods of a service; a job needs a new run.": "rolls the pods of a service; new run of a job",
-}
-_ONE_WORKLOAD = {"training-job.md": "new run", "model-service.md": "rolls the pods"}
-"""What the statement about both workloads comes to on the page of one."""
+# What a change does to a service and to a job, in the order of the sentences with which docstrings end.
+_ON_CHANGE = dict(
+    zip(
+        MUTABILITY,
+        (
+            ("in place", "in place"),
+            ("rolls the pods", "rolls the pods"),
+            ("new run", "new run"),
+            ("replaces", "replaces"),
+            ("rolls the pods", "new run"),
+            ("replaces", "new run"),
+        ),
+        strict=True,
+    )
+)
+_WORKLOADS = {"model-service.md": 0, "training-job.md": 1}
+"""The pages of one workload, and the statement in ``_ON_CHANGE`` that applies to it."""
 
 # Longer defaults are stated in the section of the argument only, so that its row fits on a screen.
 _LONGEST_DEFAULT = 80
@@ -48,8 +55,12 @@ class Argument:
 
     def section(self) -> list[str]:
         """Its section: the facts on one line, then the text."""
-        facts = {"Type": self.type, "Default": self.default, "On change": self.on_change, "Example": self.example}
-        line = " ".join(f"{fact}: {value}." for fact, value in facts.items() if value)
+        default = "Required" if self.default == "required" else f"Default: {self.default}"
+        facts = [f"Type: {self.type}", default]
+        facts += [
+            f"{fact}: {text}" for fact, text in (("On change", self.on_change), ("Example", self.example)) if text
+        ]
+        line = " ".join(f"{fact}." for fact in facts)
         return [f"### `{self.name}`\n", f"{line}\n", f"{self.text}\n"]
 
 
@@ -65,30 +76,37 @@ def arguments_of(model: type[Arguments], page: str, links: Mapping[str, str]) ->
     A statement in the docstring of the model about changes holds for every argument that does not make its own.
     """
     schema = model.model_json_schema(by_alias=True)["properties"]
-    _, of_all = without_mutability(markdown(model.__doc__))
+    _, of_all = split_mutability(markdown(model.__doc__))
     for name, field in model.model_fields.items():
         alias = str(field.alias or name)
-        text, on_change = without_mutability(markdown(field.description))
+        text, sentence = split_mutability(markdown(field.description))
         default = _default_value(model, name, field)
         if default is None:
             text, default = _without_default(text)
-        on_change = on_change or of_all
         yield Argument(
             alias,
             _with_unit(type_of(schema[alias], field, links), alias, text),
             default,
-            _ONE_WORKLOAD.get(page, on_change) if " of a job" in on_change else on_change,
+            _on_change(sentence or of_all, page),
             _value(field.examples[0]) if field.examples else "",
             text,
         )
 
 
-def without_mutability(text: str) -> tuple[str, str]:
-    """A text without the sentence that states what a change does, and that statement, if there is one."""
-    for sentence, short in ON_CHANGE.items():
-        if text.endswith(sentence):
-            return text.removesuffix(sentence).rstrip(), short
-    return text, ""
+def split_mutability(text: str) -> tuple[str, str]:
+    """A text without its last sentence, if that states what a change does, and that sentence."""
+    sentence = next((sentence for sentence in MUTABILITY if text.endswith(sentence)), "")
+    return text.removesuffix(sentence).rstrip(), sentence
+
+
+def _on_change(sentence: str, page: str) -> str:
+    """What a change does, in few words. A page that describes both workloads states it for each of them."""
+    if not sentence:
+        return ""
+    service, job = _ON_CHANGE[sentence]
+    if page in _WORKLOADS or service == job:
+        return (service, job)[_WORKLOADS.get(page, 0)]
+    return f"{service} (service), {job} (job)"
 
 
 # Units that the first sentence of a docstring names; the first of these that occurs counts.

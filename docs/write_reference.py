@@ -12,13 +12,12 @@ from pathlib import Path
 import pulumi
 
 from components.base.arguments import Arguments
-from components.base.docstrings import markdown
+from components.base.docstrings import attribute_docs, markdown
 from components.pod.presets import PRESETS
 from config import StackSettings
 from config.settings import NodePoolSettings
-from docs.reference_arguments import arguments_of, table, without_mutability
+from docs.reference_arguments import arguments_of, split_mutability, table
 from docs.reference_models import PAGES, SHARED, Page, files, models_in
-from plugin.schema import attribute_docs
 
 FOLDER = Path(__file__).resolve().parent / "reference"
 
@@ -38,7 +37,7 @@ The columns of the tables:
     - *in place*: the object is updated, and its pods keep running.
     - *rolls the pods*: the Deployment replaces its pods, one after another.
     - *new run*: an existing run's pod template is immutable. The change is rejected until `runId` changes, too.
-    - *replaces*: the object is deleted, and created anew.
+    - *replaces*: the object is deleted, and created again.
 
 See also the [errors](errors.md) that invalid arguments cause, and the [policy rules](policy-rules.md) that objects
 have to satisfy.
@@ -93,7 +92,7 @@ def _index() -> str:
 
 def _introduction(page: Page) -> list[str]:
     """The model's docstring, without the sentence that only names its component."""
-    text, _ = without_mutability(markdown(page.model.__doc__))
+    text, _ = split_mutability(markdown(page.model.__doc__))
     text = text.removeprefix(f"Arguments of a {page.title}.").strip()
     return [f"{text}\n"] if text else []
 
@@ -101,7 +100,7 @@ def _introduction(page: Page) -> list[str]:
 def _component(component: type[pulumi.ComponentResource]) -> list[str]:
     """What a component creates, and its attributes."""
     attributes = attribute_docs(component).items()
-    outputs = [f"- `{name}`: {' '.join(text.split())}" for name, text in attributes]
+    outputs = [f"- `{name}`: {' '.join(markdown(text).split())}" for name, text in attributes]
     return ["## What it creates\n", f"{markdown(component.__doc__)}\n", "Attributes in Python:\n", *outputs, ""]
 
 
@@ -128,7 +127,7 @@ def _links(where: Mapping[type[Arguments], str], file: str) -> dict[str, str]:
 
 
 def _nested(model: type[Arguments], file: str, where: Mapping[type[Arguments], str]) -> list[str]:
-    text, _ = without_mutability(markdown(model.__doc__))
+    text, _ = split_mutability(markdown(model.__doc__))
     arguments = list(arguments_of(model, file, _links(where, file)))
     sections = (part for argument in arguments for part in argument.section())
     return [f"## Type: {model.__name__}\n", f"{text}\n", *table(arguments, linked=False), *sections]

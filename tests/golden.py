@@ -8,7 +8,7 @@ A test fails if one of them is out of date. Add the function that writes a new o
 from collections.abc import Callable
 
 from config import schema
-from docs import write_reference
+from docs import write_errors, write_policy_rules, write_reference
 
 
 def write_schema() -> None:
@@ -18,7 +18,9 @@ def write_schema() -> None:
 
 WRITERS: tuple[Callable[[], None], ...] = (
     write_schema,  # Pulumi.schema.json
-    write_reference.main,  # docs/reference/*.md
+    write_reference.main,  # docs/reference/*.md, except the two below
+    write_errors.main,
+    write_policy_rules.main,
 )
 
 

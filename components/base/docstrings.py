@@ -3,9 +3,12 @@
 A docstring spells arguments as Python does, ``snake_case`` in double backticks. Everywhere else they are camelCase.
 """
 
+import ast
 import inspect
 import re
+import textwrap
 from collections.abc import Iterator
+from itertools import pairwise
 
 from pydantic.alias_generators import to_camel
 
@@ -26,6 +29,17 @@ def markdown(docstring: str | None) -> str:
         return f"`{_SNAKE_CASE.sub(spelled, span[1])}`"
 
     return _CODE.sub(code, inspect.cleandoc(docstring or ""))
+
+
+def attribute_docs(component: type) -> dict[str, str]:
+    """The docstrings below the attributes of a class, by the name of the attribute."""
+    (definition,) = ast.parse(textwrap.dedent(inspect.getsource(component))).body
+    found = {}
+    for statement, after in pairwise(definition.body if isinstance(definition, ast.ClassDef) else []):
+        match statement, after:
+            case ast.AnnAssign(target=ast.Name(id=name)), ast.Expr(value=ast.Constant(value=str(text))):
+                found[name] = text
+    return found
 
 
 def _names(model: type[Arguments]) -> Iterator[str]:

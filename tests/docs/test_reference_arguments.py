@@ -3,7 +3,7 @@ from pydantic import Field
 
 from components import TrainingJobArgs
 from components.base.arguments import Arguments
-from docs.reference_arguments import Argument, arguments_of, table, without_mutability
+from docs.reference_arguments import Argument, arguments_of, split_mutability, table
 
 
 class Inner(Arguments):
@@ -91,7 +91,7 @@ def test_what_a_change_does_is_stated_by_the_argument_or_by_its_model() -> None:
     [
         ("training-job.md", "new run"),
         ("model-service.md", "rolls the pods"),
-        ("shared.md", "rolls the pods of a service; new run of a job"),
+        ("shared.md", "rolls the pods (service), new run (job)"),
     ],
 )
 def test_what_a_change_does_to_both_workloads_depends_on_the_page(page: str, on_change: str) -> None:
@@ -99,7 +99,7 @@ def test_what_a_change_does_to_both_workloads_depends_on_the_page(page: str, on_
 
 
 def test_a_text_without_a_statement_about_changes_is_unchanged() -> None:
-    assert without_mutability("Where it is.") == ("Where it is.", "")
+    assert split_mutability("Where it is.") == ("Where it is.", "")
 
 
 def test_names_are_spelled_as_in_yaml() -> None:
@@ -121,3 +121,4 @@ def test_a_section_states_the_facts_before_the_text() -> None:
     assert facts.startswith("Type: integer (percent). Default: an equal share")
     assert facts.endswith(". On change: replaces.\n")
     assert text.startswith("Percent")
+    assert argument("required").section()[1] == "Type: string. Required. On change: rolls the pods.\n"

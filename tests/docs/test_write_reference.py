@@ -1,7 +1,9 @@
 import pytest
 
+from components.base.arguments import Arguments
 from docs import write_reference
-from docs.reference_models import PAGES, Page, with_nested
+from docs.reference_arguments import arguments_of
+from docs.reference_models import PAGES, Page, files, with_nested
 
 
 def test_the_pages_are_up_to_date() -> None:
@@ -18,6 +20,13 @@ def test_every_argument_has_a_section_and_a_docstring(page: Page) -> None:
         for name, field in model.model_fields.items():
             assert field.description, f"{model.__name__}.{name} has no docstring"
             assert f"### `{field.alias}`\n\nType: " in text, f"{model.__name__}.{name}"
+
+
+@pytest.mark.parametrize("model", files(), ids=lambda model: model.__name__)
+def test_every_argument_states_what_a_change_does(model: type[Arguments]) -> None:
+    links = {nested.__name__: "" for nested in files()}
+    arguments = arguments_of(model, files()[model], links)
+    assert [argument.name for argument in arguments if not argument.on_change] == []
 
 
 def test_every_preset_is_listed() -> None:

@@ -1,5 +1,16 @@
-from components.base.docstrings import markdown
+from components.base.docstrings import attribute_docs, markdown
 from components.model_service.args import ModelServiceArgs
+
+
+class Documented:
+    """A class."""
+
+    plain: int
+    documented: str
+    """First line.
+
+    Second paragraph.
+    """
 
 
 def test_code_has_single_backticks() -> None:
@@ -22,3 +33,9 @@ def test_indentation_is_removed() -> None:
 
 def test_no_docstring() -> None:
     assert markdown(None) == ""
+
+
+def test_docstrings_of_attributes() -> None:
+    docs = attribute_docs(Documented)
+    assert list(docs) == ["documented"]
+    assert markdown(docs["documented"]) == "First line.\n\nSecond paragraph."
