@@ -122,7 +122,7 @@ def _with_unit(kind: str, name: str, text: str) -> str:
     return f"{kind} ({unit})" if unit else kind
 
 
-_STATED_DEFAULT = re.compile(r"(\s*)(; default: |Default: |Defaults to )(.+?)\.(?=\s|$)(\s*)", re.DOTALL)
+_STATED_DEFAULT = re.compile(r"(\s*)(; default: |Default: |Defaults? to )(.+?)\.(?=\s|$)(\s*)", re.DOTALL)
 
 
 def _without_default(text: str) -> tuple[str, str]:

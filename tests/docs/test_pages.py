@@ -152,6 +152,8 @@ def test_the_distribution_has_the_name_and_version_that_are_shown() -> None:
     page = (PROJECT / "docs" / "how-to" / "from-python.md").read_text(encoding="utf-8")
     project = tomllib.loads((PROJECT / "pyproject.toml").read_text(encoding="utf-8"))
     assert f"{project['project']['name']} @ git+https://<the repository>@v{components.VERSION}" in page
+    package = (PROJECT / "docs" / "how-to" / "other-languages.md").read_text(encoding="utf-8")
+    assert f"/plugin@{components.VERSION}\n" in package
     assert project["tool"]["hatch"]["build"]["targets"]["wheel"]["sources"] == {"components": "ml_platform"}
 
 
