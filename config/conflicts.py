@@ -49,7 +49,7 @@ def conflicts(workloads: Iterable[Workload]) -> Iterator[Conflict]:
             yield workload.at(), NAME_TAKEN(name=workload.name, owner=taken_by, key=f"{workload.name}-service")
             continue
         if isinstance(workload.args, ModelServiceArgs) and workload.args.canary:
-            yield from ((workload.at(), error) for _, error in canary.fits(workload.name, []))
+            yield from ((workload.at(), error) for _, error in canary.canary_name_problems(workload.name, []))
         reported: dict[tuple[str, ...], str] = {}
         for role, manifest in workload.objects.items():
             kind = _RUN if manifest["kind"] in _KINDS_OF_RUNS else manifest["kind"]

@@ -1,4 +1,4 @@
-"""The plugin's program: Pulumi starts it, and finds the components in the checkout that it lies in."""
+"""The plugin's entry point for Pulumi. It imports the components of the checkout that it is in."""
 
 import sys
 from pathlib import Path

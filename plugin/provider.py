@@ -1,8 +1,8 @@
-"""Constructs the components for programs in other languages.
+"""The provider that constructs the components for programs in other languages.
 
-Pulumi's own ``component_provider_host`` infers a schema from annotations, and would want every
-argument a second time as a TypedDict. This host reads the argument models instead, and validates
-by them: a program in any language gets the same errors.
+Pulumi's own ``component_provider_host`` infers a schema from annotations, and requires every argument a
+second time as a TypedDict. This host reads the argument models instead, and validates with them: programs
+in any language get the same errors.
 """
 
 import json
@@ -27,6 +27,8 @@ from components import (
     TrainingJobArgs,
 )
 from components.base.arguments import Arguments
+from components.base.error_table import FOREIGN_TEAM
+from components.base.errors import ArgumentError, Problem
 from components.base.validation import problems_of
 from plugin.schema import PACKAGE, outputs, schema, token
 
@@ -53,59 +55,61 @@ class Components(Provider):
         inputs: Mapping[str, pulumi.Input[Any]],
         options: pulumi.ResourceOptions | None = None,
     ) -> ConstructResult:
-        """Make a component of a caller's inputs."""
+        """Construct a component from a caller's inputs."""
         component, model = next(
             (component, model) for component, model in COMPONENTS.items() if token(component) == resource_type
         )
-        made: Any = component(name, _arguments(model, inputs), options)  # type: ignore[arg-type]
-        if isinstance(made, TeamNamespace):
-            self._teams.add(made)
-        state = {spelled: getattr(made, attribute) for attribute, spelled in outputs(component).items()}
-        return ConstructResult(made.urn, state)
+        resource: Any = component(name, _arguments(model, inputs), options)  # type: ignore[arg-type]
+        if isinstance(resource, TeamNamespace):
+            self._teams.add(resource)
+        state = {output: getattr(resource, attribute) for attribute, output in outputs(component).items()}
+        return ConstructResult(resource.urn, state)
 
 
 def _arguments(model: type[Arguments], inputs: Mapping[str, Any]) -> Arguments:
-    """The arguments in the caller's spelling; all that is wrong with them is said by its path there."""
+    """The arguments from inputs in camelCase. Raises InputPropertiesError with the path of each problem."""
     try:
-        return model.model_validate(_whole(inputs), by_alias=True, by_name=False)
+        return model.model_validate(_with_integers(inputs), by_alias=True, by_name=False)
     except ValidationError as error:
-        problems: list[InputPropertyErrorDetails] = [
-            {
-                "property_path": problem.property_path(),
-                "reason": "; ".join(filter(None, (problem.message, problem.fix))),
-            }
-            for problem in problems_of(error)
+        details: list[InputPropertyErrorDetails] = [
+            {"property_path": problem.property_path(), "reason": _reason(problem)} for problem in problems_of(error)
         ]
-        raise InputPropertiesError(f"{model.__name__.removesuffix('Args')}: wrong arguments", problems) from None
+        raise InputPropertiesError(f"{model.__name__.removesuffix('Args')}: invalid arguments", details) from None
 
 
-def _whole(value: Any) -> Any:
-    """Inputs with whole numbers as such: on its way to a plugin, every number becomes a float."""
+def _reason(problem: Problem) -> str:
+    """A problem on one line, as Pulumi prints it behind its path."""
+    advice = problem.advice()
+    return f"{problem.message} [{problem.code}]" + (f": {advice}" if advice else "")
+
+
+def _with_integers(value: Any) -> Any:
+    """Inputs with integral numbers as integers: the plugin protocol passes every number as a float."""
     if isinstance(value, Mapping):
-        return {key: _whole(item) for key, item in value.items()}
+        return {key: _with_integers(item) for key, item in value.items()}
     if isinstance(value, list):
-        return [_whole(item) for item in value]
+        return [_with_integers(item) for item in value]
     return int(value) if isinstance(value, float) and value.is_integer() else value
 
 
 class _Teams(rpc.ResourceModule):
-    """The teams that this process has made: a caller's reference to one becomes the team itself.
+    """The teams that this process has constructed, by URN: a caller's reference to one resolves to the team itself.
 
-    So its workloads are counted against its quota, as in Python. One update has one process of a plugin.
+    Workloads therefore count against its quota, as in Python. An update uses one process of a plugin.
     """
 
     def __init__(self) -> None:
-        self._made: dict[str, TeamNamespace] = {}
+        self._by_urn: dict[str, TeamNamespace] = {}
 
     def add(self, team: TeamNamespace) -> None:
-        """Remember a team, once its URN is known: before the caller hears of it."""
-        team.urn.apply(lambda urn: self._made.__setitem__(urn, team))
+        """Register a team as soon as its URN is known, which is before the caller receives it."""
+        team.urn.apply(lambda urn: self._by_urn.__setitem__(urn, team))
 
     def version(self) -> None:
-        """Of any version."""
+        """None: the teams of any version of the package."""
 
     def construct(self, name: str, typ: str, urn: str) -> pulumi.Resource:  # noqa: ARG002
-        """The team of a URN."""
-        if urn not in self._made:
-            raise pulumi.RunError(f"{name}: not a team of this program; give namespace instead of team")
-        return self._made[urn]
+        """The team of a URN. Raises ArgumentError if this program has not constructed it."""
+        if urn not in self._by_urn:
+            raise ArgumentError(f"TeamNamespace {name}", [FOREIGN_TEAM.problem((), name=name)])
+        return self._by_urn[urn]

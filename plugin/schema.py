@@ -1,7 +1,7 @@
-"""The package's schema, read off the argument models: each argument is defined once.
+"""The package's schema, generated from the argument models: each argument is defined once.
 
-What a model takes as plain values only, since arithmetic or a choice depends on it, is plain in the
-schema too: such a value cannot be the output of another resource.
+Arguments that a model accepts as plain values only, since a computation or a decision depends on them,
+are plain in the schema too: they cannot be outputs of other resources.
 """
 
 import ast
@@ -49,12 +49,12 @@ def token(component: type[pulumi.ComponentResource]) -> str:
 
 
 def outputs(component: type[pulumi.ComponentResource]) -> dict[str, str]:
-    """The attributes of a component that are outputs: as Python spells them, and as the schema does."""
+    """The output attributes of a component: their names in Python and in the schema."""
     return {name: to_camel(name) for name in _outputs(component)}
 
 
 def _outputs(component: type) -> dict[str, Any]:
-    """A component's own attributes that are outputs, and what each is an output of."""
+    """A component's own output attributes, and the types of their values."""
     hints = inspect.get_annotations(component)
     return {name: get_args(hint)[0] for name, hint in hints.items() if _is_output(hint)}
 
@@ -64,7 +64,7 @@ class _Package:
         self.types: dict[str, Spec] = {}
 
     def component(self, component: type[pulumi.ComponentResource], args: type[Arguments]) -> Spec:
-        told, made = _attribute_docs(component), _outputs(component)
+        descriptions, outputs = _attribute_docs(component), _outputs(component)
         inputs = self._object(args)
         return {
             "description": _text(inspect.getdoc(component)),
@@ -72,10 +72,12 @@ class _Package:
             "inputProperties": inputs["properties"],
             "requiredInputs": inputs["required"],
             "properties": {
-                to_camel(name): {**self._type(annotation, ""), "description": told[name]}
-                for name, annotation in made.items()
+                to_camel(name): {**self._type(annotation, ""), "description": descriptions[name]}
+                for name, annotation in outputs.items()
             },
-            "required": [to_camel(name) for name, annotation in made.items() if type(None) not in _members(annotation)],
+            "required": [
+                to_camel(name) for name, annotation in outputs.items() if type(None) not in _members(annotation)
+            ],
         }
 
     def _object(self, model: type[Arguments]) -> Spec:
@@ -88,13 +90,17 @@ class _Package:
 
     def _property(self, model: type[Arguments], name: str) -> Spec:
         field = model.model_fields[name]
-        # An inherited argument has one type in all that inherit it.
+        # An inherited argument has the same type in all models that inherit it.
         owner = next(base for base in model.__mro__ if name in inspect.get_annotations(base))
-        spec = self._type(_whole(field), f"{_type_name(owner)}{to_pascal(name)}")
-        return {**spec, **({} if _takes_outputs(_whole(field)) else {"plain": True}), "description": _described(field)}
+        spec = self._type(_annotation(field), f"{_type_name(owner)}{to_pascal(name)}")
+        return {
+            **spec,
+            **({} if _takes_outputs(_annotation(field)) else {"plain": True}),
+            "description": _description(field),
+        }
 
     def _type(self, annotation: Any, name: str) -> Spec:
-        """The schema of a type; ``name`` is that of the enumeration, should it be one."""
+        """The schema of a type. ``name`` is the name of the enumeration if it is one."""
         choices = _choices(annotation)
         if TeamNamespace in choices:
             return {"$ref": f"#/resources/{token(TeamNamespace)}"}
@@ -119,17 +125,17 @@ class _Package:
 
     def _named(self, name: str, spec: Spec) -> Spec:
         if self.types.setdefault(f"{PACKAGE}:index:{name}", spec) != spec:
-            raise TypeError(f"two types are called {name}")
+            raise TypeError(f"two types have the name {name}")
         return {"$ref": f"#/types/{PACKAGE}:index:{name}"}
 
 
-def _whole(field: FieldInfo) -> Any:
-    """A field's annotation as it was written: pydantic takes the outermost Annotated apart."""
+def _annotation(field: FieldInfo) -> Any:
+    """A field's annotation as written: pydantic separates the outermost Annotated from its metadata."""
     return Annotated[(field.annotation, *field.metadata)] if field.metadata else field.annotation
 
 
 def _members(annotation: Any) -> tuple[Any, ...]:
-    """The members of a union, without the Annotated around it; of any other type, itself."""
+    """The members of a union, without the Annotated around it; any other type as its only member."""
     while get_origin(annotation) is Annotated:
         annotation = get_args(annotation)[0]
     if get_origin(annotation) in {Union, types.UnionType}:
@@ -138,7 +144,7 @@ def _members(annotation: Any) -> tuple[Any, ...]:
 
 
 def _choices(annotation: Any) -> list[Any]:
-    """What a value may be, apart from left out, and from being an output: the schema says these otherwise."""
+    """The types of a value, without None and outputs, which the schema expresses differently."""
     return [member for member in _members(annotation) if member is not type(None) and not _is_output(member)]
 
 
@@ -147,12 +153,12 @@ def _is_output(annotation: Any) -> bool:
 
 
 def _takes_outputs(annotation: Any) -> bool:
-    """Whether a value, or a part of it, may be the output of another resource."""
+    """Whether a value, or part of it, can be the output of another resource."""
     for member in _members(annotation):
         if _is_output(member) or member is TeamNamespace:
             return True
         if isinstance(member, type) and issubclass(member, Arguments):
-            if any(_takes_outputs(_whole(field)) for field in member.model_fields.values()):
+            if any(_takes_outputs(_annotation(field)) for field in member.model_fields.values()):
                 return True
         elif any(_takes_outputs(parameter) for parameter in get_args(member)):
             return True
@@ -163,14 +169,14 @@ def _type_name(model: type) -> str:
     return model.__name__.removesuffix("Args")
 
 
-def _described(field: FieldInfo) -> str:
-    """What an argument means, and its default where the text does not say that."""
+def _description(field: FieldInfo) -> str:
+    """The description of an argument, with its default unless the text states one."""
     text = _text(field.description)
     default = field.get_default()
-    if isinstance(default, bool | int | str) and default != "" and "default" not in text.lower():
-        said = str(default).lower() if isinstance(default, bool) else str(default)
+    if isinstance(default, bool | int | str) and default != "" and "default:" not in text.lower():
+        value = str(default).lower() if isinstance(default, bool) else str(default)
         gap = "\n\n" if "\n" in text else " "
-        text = f"{text}{gap}Default: `{said}`."
+        text = f"{text}{gap}Default: `{value}`."
     return text
 
 
@@ -180,15 +186,15 @@ def _text(docstring: str | None) -> str:
 
 
 def _attribute_docs(component: type) -> dict[str, str]:
-    """The docstrings under the attributes of a class."""
+    """The docstrings of the attributes of a class."""
     (definition,) = ast.parse(textwrap.dedent(inspect.getsource(component))).body
     statements = definition.body if isinstance(definition, ast.ClassDef) else []
     return {
-        attribute.target.id: _text(told.value.value)
-        for attribute, told in itertools.pairwise(statements)
+        attribute.target.id: _text(docstring.value.value)
+        for attribute, docstring in itertools.pairwise(statements)
         if isinstance(attribute, ast.AnnAssign)
         and isinstance(attribute.target, ast.Name)
-        and isinstance(told, ast.Expr)
-        and isinstance(told.value, ast.Constant)
-        and isinstance(told.value.value, str)
+        and isinstance(docstring, ast.Expr)
+        and isinstance(docstring.value, ast.Constant)
+        and isinstance(docstring.value.value, str)
     }

@@ -111,6 +111,11 @@ REFERENCE_BY_NAME = _kind(
     "{name!r:'nlp'} is a name: only a stack's configuration refers to a {type:TeamNamespace} by its name",
     "pass the {type:TeamNamespace} itself",
 )
+FOREIGN_TEAM = _kind(
+    "foreign-team",
+    "{name!r:'nlp'} is not a TeamNamespace of this program",
+    "set namespace to its namespace instead of team",
+)
 IMAGE_INVALID = _kind(
     "image-invalid", "{image!r:'Bert:v1'} is not a valid image reference: {reason:the path must be in lower case}"
 )
@@ -172,7 +177,9 @@ INIT_WITHOUT_RESOURCES = _kind(
     "must set requests or limits: a ResourceQuota rejects pods that have a container without",
     "set cpu and memory",
 )
-PORT_NOT_OPEN = _kind("port-not-open", "no container listens on port {port:9090}")
+PORT_NOT_OPEN = _kind(
+    "port-not-open", "no container listens on port {port:9090}", "set it to {open:8080}, or remove it"
+)
 BUDGET_EXHAUSTED = _kind(
     "budget-exhausted",
     "a delay of {seconds:60} s leaves nothing of startupBudgetSeconds, which is {budget:60}",

@@ -58,14 +58,19 @@ class ArgumentError(pulumi.RunError, ValueError):
 
     def __init__(self, subject: str, problems: Sequence[Problem]) -> None:
         self.problems = tuple(problems)
-        lines = []
-        for problem in self.problems:
-            path = ".".join(filter(None, (subject, problem.property_path())))
-            lines.append(f"{path}: {problem.message} [{problem.code}]")
-            advice = problem.advice() or (None if problem.value is None else f"for example {problem.value!r}")
-            if advice:
-                lines.append(f"  {advice}")
-        super().__init__("\n".join(lines))
+        super().__init__(report(subject, self.problems))
+
+
+def report(subject: str, problems: Iterable[Problem]) -> str:
+    """Problems as they are printed: ``subject.path: message [code]``, and the advice on the next line."""
+    lines = []
+    for problem in problems:
+        path = ".".join(filter(None, (subject, problem.property_path())))
+        lines.append(f"{path}: {problem.message} [{problem.code}]")
+        advice = problem.advice() or (None if problem.value is None else f"for example {problem.value!r}")
+        if advice:
+            lines.append(f"  {advice}")
+    return "\n".join(lines)
 
 
 @dataclass(frozen=True)
@@ -84,7 +89,7 @@ class ErrorKind:
         return self.problem((), value=value, key=key, **context).error()
 
     def problem(
-        self, path: Iterable[str | int], *, value: Any = None, key: str | None = None, **context: Any
+        self, path: Iterable[str | int], /, *, value: Any = None, key: str | None = None, **context: Any
     ) -> Problem:
         """The error at a path."""
         message, fix = (_filled(template, context) for template in (self.message, self.fix or ""))

@@ -1,4 +1,4 @@
-"""ModelService: a model behind a stable name, changed without dropping a request."""
+"""ModelService: a model behind a stable name, updated without dropped requests."""
 
 from .args import ModelServiceArgs
 from .component import ModelService

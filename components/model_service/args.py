@@ -1,168 +1,182 @@
 """Arguments of a ModelService."""
 
+from collections.abc import Iterator
 from typing import Annotated, Any
 
 from pydantic import Field
 
-from ..base.errors import refuse
+from ..base.error_table import MUTUALLY_EXCLUSIVE, REQUIRES, SINGLE_NODE_VOLUME
 from ..base.names import INT32, MAX_INT32, LabelValue, Port
 from ..pod.env import EnvValue
 from ..pod.resources import Resources
 from ..pod.volumes import single_node
 from ..workload.args import WorkloadArgs
-from . import canary as canaries
-from . import rollout
 from .autoscaling import Autoscale
-from .canary import Canary
+from .canary import Canary, canary_name_problems, canary_replicas
 from .metrics import Metrics
 from .model_source import VOLUME, Model
 from .networking import IngressArgs, RouteArgs, ServiceArgs
 from .probes import Health
-from .rollout import Disruption, Rollout
+from .rollout import Disruption, Rollout, rollout_steps
 
-# A server that asks for nothing: 2 cores and 4 GiB set aside, 4 cores and 8 GiB at most.
 DEFAULT_RESOURCES = Resources(requests={"cpu": "2", "memory": "4Gi"}, limits={"cpu": "4", "memory": "8Gi"})
 
-
-# What a service without pods of its own can have.
+# The arguments of a ModelService without pods.
 _WITHOUT_PODS = {"team", "namespace", "labels", "annotations", "service"}
 
-
-Seconds = Annotated[int, Field(ge=1, strict=True), INT32]
+PositiveInt32 = Annotated[int, Field(ge=1, strict=True), INT32]
+NonNegativeInt32 = Annotated[int, Field(ge=0, strict=True), INT32]
 
 
 class ModelServiceArgs(WorkloadArgs):
     """Arguments of a ModelService."""
 
-    replicas: Annotated[int, Field(ge=1, strict=True), INT32] = Field(default=1, examples=[3])
-    """How many identical pods serve. Give this or ``autoscale``."""
+    replicas: PositiveInt32 = Field(default=1, examples=[3])
+    """Number of identical pods that serve. Mutually exclusive with ``autoscale``. Updatable in place."""
 
     autoscale: Autoscale | None = None
-    """Lets the number of pods follow the load. Give this or ``replicas``.
+    """Scales the number of pods with the load. Mutually exclusive with ``replicas``.
 
-    On the way back to ``replicas`` the autoscaler is deleted last, and may scale once more until then:
-    ``pulumi up --refresh`` settles that.
+    When it is removed, the autoscaler is deleted last, and may scale once more until then:
+    ``pulumi up --refresh`` corrects that. Updatable in place.
     """
 
     port: Port = Field(default=8080, examples=[8080])
-    """The port that the container listens on."""
+    """The port that the container listens on. A change rolls the pods."""
 
     version: LabelValue | None = Field(default=None, examples=["v1.2.3"])
-    """The ``model-version`` label."""
+    """The ``model-version`` label. A change rolls the pods."""
 
     model: Model | None = None
-    """Where the model comes from; default: it is in the image."""
+    """The source of a model that is not in the image. A change rolls the pods."""
 
     config_version: EnvValue | None = None
-    """Anything that differs when the content of a mounted ConfigMap or Secret does: a hash of it, its resourceVersion.
+    """Any value that changes with the content of the mounted ConfigMaps and Secrets, such as a hash of it.
 
-    The pods are replaced when it changes. When a volume refers to another ConfigMap or Secret, they are anyway.
+    The content itself is not known to Pulumi. When a volume refers to another ConfigMap or Secret, the
+    pods are rolled anyway. A change rolls the pods.
     """
 
     service: ServiceArgs = ServiceArgs()
-    """The Service in front of the pods."""
+    """The Service in front of the pods. Another ``name`` replaces it. Updatable in place."""
 
     ingress: IngressArgs | None = None
-    """An Ingress in front of the Service; default: none."""
+    """An Ingress in front of the Service. Updatable in place."""
 
     route: RouteArgs | None = None
-    """A Gateway's HTTPRoute to the Service; default: none."""
+    """An HTTPRoute from a Gateway to the Service.
+
+    To add or remove it beside a ``canary`` replaces the canary's Deployment, whose selector differs.
+    Updatable in place.
+    """
 
     canary: Canary | None = None
-    """A new version beside this one, for a part of the requests; default: none.
+    """A second version that serves part of the requests.
 
-    Beside ``autoscale`` it takes a ``route``: an autoscaler would count the pods of both versions.
+    With ``autoscale`` it requires a ``route``: otherwise the autoscaler would count the pods of both
+    versions. The pods of the stable version are unaffected. Updatable in place.
     """
 
     health: Health = Health()
-    """How Kubernetes asks a pod whether it can serve."""
+    """The probes of the pods. A change rolls the pods."""
 
-    startup_budget_seconds: Seconds = 600
-    """Seconds in which a new pod has to serve: to pull its image and to load its model.
+    startup_budget_seconds: PositiveInt32 = 600
+    """Seconds within which a new pod must become ready: its image is pulled and its model is loaded.
 
-    It sets how long the startup probe may fail, Kubernetes' ``progressDeadlineSeconds``, and how long
-    ``pulumi up`` waits: once for all the pods that start together, so that a rolling update of three
-    pods, one after the other, has three times as long. Default: what Kubernetes and the provider take.
+    It sets the startup probe's ``failureThreshold``, the Deployment's ``progressDeadlineSeconds``, and how
+    long ``pulumi up`` waits: once for each step of a rollout, so that three pods, one after the other,
+    have three times as long. The default is that of Kubernetes and of the provider. A change rolls the pods.
     """
 
     rollout: Rollout | None = None
-    """How a new version takes the place of the old one.
+    """How a new version replaces the previous one.
 
-    ``surge``: a new pod serves before an old one goes, which takes room for one more pod in four.
-    ``replace``: an old pod goes first, so that one pod fewer serves meanwhile. Default: surge, but
-    replace with GPUs, since the new pod would wait for one that an old pod holds, and with a
-    volume that only one pod can mount.
+    ``surge``: new pods become ready before old ones are stopped, which requires room for a quarter more
+    pods. ``replace``: an old pod is stopped first, so that one pod fewer serves meanwhile. Defaults to
+    ``surge``; with GPUs, or a volume that only one node can mount, ``replace``, since a new pod would wait
+    for what an old pod holds. Updatable in place.
     """
 
-    drain_seconds: Annotated[int, Field(ge=0, strict=True), INT32] = 15
-    """Seconds that a pod goes on serving after it was told to stop.
+    drain_seconds: NonNegativeInt32 = 15
+    """Seconds that a terminating pod continues to serve (preStop delay) while load balancers deregister it.
 
-    Routers and load balancers take that long to hear of it; then it has thirty more to finish the
-    requests that it has. Default: more than the ten seconds between the checks of most load balancers.
+    The server then has 30 seconds to finish its requests: both add up to the termination grace period.
+    The default exceeds the ten seconds between the health checks of most load balancers. 0 removes the
+    delay. A change rolls the pods.
     """
 
     disruption: Disruption = Disruption()
-    """How many pods may be taken at once by what drains nodes."""
+    """How many pods can be evicted at once (PodDisruptionBudget). Updatable in place."""
 
-    revision_history: Annotated[int, Field(ge=0, strict=True), INT32] = 0
-    """How many old versions the cluster keeps for ``kubectl rollout undo``.
+    revision_history: NonNegativeInt32 = 0
+    """Number of old ReplicaSets that are kept for ``kubectl rollout undo``.
 
-    Default: none. The stack's own history has them all, and ``pulumi up`` waits for each rollout. Going
-    back to a version that the cluster kept, the provider may take it for rolled out before it is.
+    None are needed: the stack's history has all versions, and ``pulumi up`` waits for each rollout. When
+    it returns to a version whose ReplicaSet was kept, the provider may consider the rollout complete
+    before it is. Updatable in place.
     """
 
     metrics: Metrics | None = None
-    """Where the server tells its metrics; default: nowhere."""
+    """Where the server exposes its metrics, and what scrapes them.
 
-    timeout_seconds: Seconds | None = None
-    """Seconds that ``pulumi up`` waits for each object; default: see ``startup_budget_seconds``."""
+    A ``port`` of their own is a port of the container, and rolls the pods. Updatable in place.
+    """
+
+    timeout_seconds: PositiveInt32 | None = None
+    """Seconds that ``pulumi up`` waits for each object.
+
+    Defaults to ``startup_budget_seconds`` for each step of a Deployment's rollout, and to the provider's
+    ten minutes for the other objects. Updatable in place.
+    """
 
     def default_resources(self) -> Resources:
-        """What a server gets that asks for nothing."""
+        """The resources of a server that sets none."""
         return DEFAULT_RESOURCES
 
+    def main_container(self) -> str:
+        """The main container's name."""
+        return "server"
+
     def has_pods(self) -> bool:
-        """Whether the model is served here, and not elsewhere."""
+        """Whether the model is served by pods, rather than hosted elsewhere."""
         return self.service.type != "ExternalName"
 
     def min_replicas(self) -> int:
-        """How many pods serve at least, beside a canary's."""
+        """The minimum number of pods, without a canary's."""
         return self.replicas if self.autoscale is None else self.autoscale.min
 
     def max_replicas(self) -> int:
-        """How many pods serve at most, beside a canary's."""
+        """The maximum number of pods, without a canary's and a surge's."""
         return self.replicas if self.autoscale is None else self.autoscale.max
 
-    def canary_pods(self) -> int:
-        """How many pods the canary has."""
+    def canary_replicas(self) -> int:
+        """The number of the canary's pods."""
         routed = self.route is not None
-        return 0 if self.canary is None else canaries.pods(self.canary, max(1, self.min_replicas()), routed=routed)
+        return 0 if self.canary is None else canary_replicas(self.canary, max(1, self.min_replicas()), routed=routed)
 
-    def chosen_rollout(self) -> Rollout:
-        """The way of rolling out: the user's own, or the one that makes progress."""
+    def effective_rollout(self) -> Rollout:
+        """The ``rollout`` argument, or the default that makes progress."""
         if self.rollout is not None:
             return self.rollout
-        return "replace" if self.gpus or self._of_one_pod() else "surge"
+        return "replace" if self.gpus or self._single_node_volumes() else "surge"
 
-    def wait(self, pods: int) -> int:
-        """Seconds that ``pulumi up`` waits for a rollout of so many pods."""
-        steps = rollout.steps(self.chosen_rollout(), pods)
+    def rollout_wait_seconds(self, pods: int) -> int:
+        """Seconds that ``pulumi up`` waits for a rollout of a number of pods."""
+        steps = rollout_steps(self.effective_rollout(), pods)
         return self.timeout_seconds or min(self.startup_budget_seconds * steps, MAX_INT32)
 
-    def _of_one_pod(self) -> list[str]:
-        """The volumes that the pods of one node only can mount, as paths of arguments."""
-        paths = [f"volumes.{name}" for name in single_node(self.volumes)]
+    def _single_node_volumes(self) -> dict[tuple[str, ...], str]:
+        """The access modes of the volumes that only one node can mount, by the paths of the arguments."""
+        modes: dict[tuple[str, ...], str] = {
+            ("volumes", name): self.volumes[name].access_mode for name in single_node(self.volumes)
+        }
         if self.model is not None and single_node({VOLUME: self.model.volume()}):
-            paths.append("model.source")
-        return paths
-
-    def main_container(self) -> str:
-        """Its name."""
-        return "server"
+            modes["model", "source"] = self.model.source.access_mode
+        return modes
 
     def _component_problems(self) -> list[Any]:
         if not self.has_pods():
-            return self._needs_pods()
+            return list(self._external_name_problems())
         metrics_port = self.metrics.port if self.metrics else None
         health = self.health.problems(self.startup_budget_seconds, {self.port, metrics_port or self.port})
         problems: list[Any] = [(("health", *path), error) for path, error in health]
@@ -171,42 +185,48 @@ class ModelServiceArgs(WorkloadArgs):
         if self.canary is not None:
             routed, scaled = self.route is not None, self.autoscale is not None
             problems += self.canary.problems(routed=routed, scaled=scaled)
-            if routed:  # what is named after the component is checked with the component's name
-                problems += canaries.fits(self.service.name or "", ["service", "name"])
-                problems += canaries.fits(self.labels.get("app", ""), ["labels", "app"])
-        return [*problems, *self._scaling(), *self._sharing()]
+            if routed:  # names that derive from the component's are checked with that
+                problems += canary_name_problems(self.service.name or "", ["service", "name"])
+                problems += canary_name_problems(self.labels.get("app", ""), ["labels", "app"])
+        return [*problems, *self._scaling_problems(), *self._single_node_problems()]
 
-    def _needs_pods(self) -> list[Any]:
-        given = self.model_fields_set - _WITHOUT_PODS
-        spelled = [str(type(self).model_fields[name].alias) for name in sorted(given)]
-        what = "a model that is hosted elsewhere (service.type ExternalName) has no pods and nothing in front of them"
-        return [((name,), refuse(what, "remove it, or choose another type of service")) for name in spelled]
+    def _external_name_problems(self) -> Iterator[Any]:
+        for name in sorted(self.model_fields_set - _WITHOUT_PODS):
+            argument = str(type(self).model_fields[name].alias)
+            error = MUTUALLY_EXCLUSIVE(
+                argument=argument,
+                other="service.type: ExternalName",
+                reason="a model that is hosted elsewhere has no pods, and nothing in front of them",
+                fix=f"remove {argument}, or set another service.type",
+            )
+            yield (argument,), error
 
-    def _scaling(self) -> list[Any]:
+    def _scaling_problems(self) -> Iterator[Any]:
         if self.autoscale is None:
-            return []
-        problems: list[Any] = []
+            return
         if "replicas" in self.model_fields_set:
-            fix = "remove replicas: autoscale.min is the fewest pods"
-            problems.append((("replicas",), refuse("the autoscaler decides how many pods serve", fix)))
+            error = MUTUALLY_EXCLUSIVE(
+                argument="replicas",
+                other="autoscale",
+                reason="the autoscaler sets the number of pods",
+                fix="set autoscale.min, and remove replicas",
+            )
+            yield ("replicas",), error
         if self.autoscale.cpu is not None and "cpu" not in self.main_resources().requests:
-            fix = "set resources.requests.cpu"
-            problems.append((("autoscale", "cpu"), refuse("is a percentage of a request that is not given", fix)))
-        return problems
+            error = REQUIRES(requirement="resources.requests.cpu", argument="autoscale.cpu")
+            yield ("autoscale", "cpu"), error
 
-    def _sharing(self) -> list[Any]:
-        """A volume of one node, mounted by pods that may be on several."""
-        reasons = []
+    def _single_node_problems(self) -> Iterator[Any]:
+        """Volumes that only one node can mount, and pods on several."""
+        shared = "use a claim that is ReadWriteMany or ReadOnlyMany and set accessMode to that"
+        users = []
         if self.max_replicas() > 1:
             argument = "replicas" if self.autoscale is None else "autoscale.max"
-            reasons.append((f"{self.max_replicas()} pods", f"set {argument} to 1"))
+            users.append((f"{self.max_replicas()} pods", f"set {argument} to 1"))
         if self.canary is not None:
-            reasons.append(("a canary", "remove the canary"))
+            users.append(("the pods of a canary", "remove the canary"))
         if self.rollout == "surge":
-            reasons.append(("a surge", "set rollout: replace"))
-        shared = "use a volume that several nodes can mount and say so with accessMode"
-        return [
-            ((*path.split("."), "accessMode"), refuse(f"only one node can mount it, not {who}", f"{shared}, or {fix}"))
-            for path in self._of_one_pod()
-            for who, fix in reasons
-        ]
+            users.append(("the additional pods of a surge", "set rollout: replace"))
+        for path, mode in self._single_node_volumes().items():
+            for pods, fix in users:
+                yield (*path, "accessMode"), SINGLE_NODE_VOLUME(mode=mode, users=pods, fix=f"{shared}, or {fix}")

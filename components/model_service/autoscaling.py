@@ -1,78 +1,80 @@
-"""How many pods serve: by a HorizontalPodAutoscaler, or by KEDA down to none."""
+"""Autoscaling of a ModelService: a HorizontalPodAutoscaler, or KEDA's ScaledObject, which can scale to zero."""
 
+from collections.abc import Iterator
 from typing import Annotated, Any
 
 from pydantic import BeforeValidator, Field, model_validator
 
 from ..base.arguments import Arguments, Deferred
-from ..base.errors import raise_all, refuse
+from ..base.error_table import EXACTLY_ONE, EXCEEDS, REQUIRES
+from ..base.errors import raise_all
 from ..base.names import INT32, MetricName, ObjectName, as_text
 from ..base.objects import Manifest
 from ..base.quantities import PositiveQuantity
 
+_SCALERS = ("cpu", "metric", "keda")
+
 
 class Metric(Arguments):
-    """A metric of the pods that the cluster's metrics adapter serves."""
+    """A metric of the pods, from the cluster's metrics adapter. Updatable in place."""
 
     name: MetricName = Field(examples=["vllm:num_requests_waiting"])
-    """Its name."""
+    """Name of the metric."""
 
     target: PositiveQuantity = Field(examples=["5"])
-    """The value that the average of the pods is held at."""
+    """Target value of the average over the pods."""
 
 
 class KedaTrigger(Arguments):
-    """What KEDA scales by. KEDA has to be installed in the cluster."""
+    """A trigger of KEDA, which must be installed in the cluster. Updatable in place."""
 
     type: Annotated[str, Field(pattern=r"^[a-z0-9-]+$")] = Field(examples=["prometheus"])
-    """The scaler: prometheus, kafka, cron, ..."""
+    """The scaler, such as prometheus, kafka or cron."""
 
     metadata: dict[str, Annotated[Deferred[str], BeforeValidator(as_text)]] = Field(
         examples=[{"serverAddress": "http://prometheus:9090", "threshold": "5"}]
     )
-    """The scaler's own parameters. Never a secret: see ``authentication``."""
+    """The scaler's own parameters. Never a secret: use ``authentication`` for those."""
 
     authentication: ObjectName | None = None
-    """A TriggerAuthentication of the namespace that holds the credentials."""
+    """A TriggerAuthentication in the namespace that has the credentials."""
 
 
 class Autoscale(Arguments):
-    """Lets the number of pods follow the load, by one of cpu, metric and keda."""
+    """Scales the number of pods by exactly one of ``cpu``, ``metric`` and ``keda``. Updatable in place."""
 
     min: Annotated[int, Field(ge=0, strict=True), INT32] = Field(default=1, examples=[2])
-    """The fewest pods. 0 needs ``keda``: a HorizontalPodAutoscaler never goes below one."""
+    """Minimum number of pods. 0 requires ``keda``, since a HorizontalPodAutoscaler keeps at least one."""
 
     max: Annotated[int, Field(ge=1, strict=True), INT32] = Field(examples=[6])
-    """The most pods."""
+    """Maximum number of pods."""
 
     cpu: Annotated[int, Field(ge=1, strict=True), INT32] | None = Field(default=None, examples=[70])
-    """The average CPU use of the pods that is aimed at, in percent of their requests."""
+    """Target average CPU utilization, in percent of the pods' requests. Requires ``resources.requests.cpu``."""
 
     metric: Metric | None = None
-    """A metric of the pods themselves, such as requests waiting: a GPU's load does not show in CPU use."""
+    """A metric of the pods, such as queued requests. The load of a GPU does not show in CPU utilization."""
 
     keda: KedaTrigger | None = None
-    """An event source, through KEDA."""
+    """A trigger of KEDA."""
 
     @model_validator(mode="after")
-    def _fits_together(self) -> "Autoscale":
-        problems: list[Any] = []
-        given = [kind for kind in ("cpu", "metric", "keda") if getattr(self, kind) is not None]
-        if len(given) != 1:
-            said = f"it has {' and '.join(given)}" if given else "it has none"
-            problems.append(((), refuse(f"pods are scaled by one thing: {said}", "give one of cpu, metric, keda")))
-        if self.min > self.max:
-            error = refuse(f"{self.min} is above max, which is {self.max}", "raise max or lower min", self.max)
-            problems.append((("min",), error))
-        if self.min == 0 and self.keda is None:
-            fix = "set it to 1, or scale by keda"
-            problems.append((("min",), refuse("only KEDA scales to zero", fix, value=1)))
-        raise_all("Autoscale", problems)
+    def _check_bounds(self) -> "Autoscale":
+        raise_all("Autoscale", self._problems())
         return self
+
+    def _problems(self) -> Iterator[Any]:
+        given = [scaler for scaler in _SCALERS if getattr(self, scaler) is not None]
+        if len(given) != 1:
+            yield (), EXACTLY_ONE(options=_SCALERS, given=given)
+        if self.min > self.max:
+            yield ("min",), EXCEEDS(given=self.min, bound="max", limit=self.max, value=self.max)
+        if self.min == 0 and self.keda is None:
+            yield ("min",), REQUIRES(requirement="keda", argument="min: 0", value=1)
 
 
 def autoscaler(name: str, metadata: Manifest, autoscale: Autoscale) -> Manifest:
-    """The object that scales the Deployment of a name."""
+    """The object that scales the Deployment of this name."""
     return (
         _scaled_object(name, metadata, autoscale, autoscale.keda) if autoscale.keda else _hpa(name, metadata, autoscale)
     )

@@ -1,11 +1,11 @@
-"""A new version beside the old one, for a part of the requests.
+"""The canary: a second version beside the stable one, for part of the requests.
 
-With a route of a Gateway the weight holds for requests: each version has a Service of its own.
-Without one it holds for pods: the one Service reaches the pods of both versions, and so would an
-autoscaler, which takes for a Deployment's pods all that its selector matches. (A Deployment takes its
-own only, and a PodDisruptionBudget is meant to count both.)
+With a route from a Gateway, the weight applies to requests: each version has its own Service. Without
+one, the weight applies to pods: the one Service selects the pods of both versions, and so would an
+autoscaler, which counts all pods that match the Deployment's selector. (A Deployment itself counts only
+the pods that it owns, and the PodDisruptionBudget is meant to cover both versions.)
 
-To promote a canary, make its image and version the service's own and remove the canary.
+To promote a canary, set the service's image and version to those of the canary, and remove the canary.
 """
 
 import math
@@ -16,71 +16,79 @@ from pydantic import Field
 from pydantic_core import PydanticCustomError
 
 from ..base.arguments import Arguments
-from ..base.errors import refuse
+from ..base.error_table import CANARY_NAME_TOO_LONG, MUTUALLY_EXCLUSIVE, OUT_OF_RANGE
 from ..base.labels import Labels
 from ..base.names import DeferredImage, LabelValue
 
 _SUFFIX = "-canary"
 
-# Of a Service's name and of a label's value.
-_LONGEST = 63
+# The limit for the name of a Service and for the value of a label.
+_MAX_LENGTH = 63
 
 
 class Canary(Arguments):
-    """A second Deployment that serves a part of the requests with a version of its own."""
+    """A second Deployment, whose version serves part of the requests.
+
+    Its pods are its own: those of the stable version are unaffected. A change rolls the pods.
+    """
 
     image: DeferredImage = Field(examples=["myregistry/bert-serving:v1.3"])
-    """Its container image."""
+    """Container image of the canary."""
 
     version: LabelValue | None = Field(default=None, examples=["v1.3"])
-    """Its ``model-version`` label."""
+    """The canary's ``model-version`` label."""
 
     weight: Annotated[int, Field(ge=0, le=100, strict=True)] = Field(examples=[10])
-    """Its part of the requests, in percent.
+    """The canary's share of the requests, in percent.
 
-    Without a route, as near to it as whole pods come: 10 beside three pods is one pod of four.
+    Without a route it is approximated by whole pods, and must be from 1 to 99: 10 beside three pods is
+    one pod of four. Updatable in place.
     """
 
     def problems(self, *, routed: bool, scaled: bool) -> Iterator[tuple[list[str], PydanticCustomError]]:
-        """What cannot work without a route, where that is missing; ``scaled``: by an autoscaler."""
+        """Arguments that require a route. ``routed``: there is one. ``scaled``: there is an autoscaler."""
         if routed:
             return
         if not 1 <= self.weight <= 99:
-            what = f"{self.weight} takes a route: without one, pods of both versions serve"
-            yield ["canary", "weight"], refuse(what, "set route, or a weight from 1 to 99", 10)
+            bound = "from 1 to 99 without a route, where pods of both versions serve"
+            yield ["canary", "weight"], OUT_OF_RANGE(bound=bound, got=f" (got {self.weight})", value=10)
         if scaled:
-            what = "without a route, the autoscaler counts its pods as those of the stable version"
-            yield ["canary"], refuse(what, "set route, or replicas in place of autoscale")
+            error = MUTUALLY_EXCLUSIVE(
+                argument="canary",
+                other="autoscale",
+                reason="without a route, the autoscaler counts the canary's pods as those of the stable version",
+                fix="set route, or replicas instead of autoscale",
+            )
+            yield ["canary"], error
 
 
-def name(of: str) -> str:
-    """The name of a canary's object, or its ``app`` label, beside that of the stable version."""
-    return f"{of}{_SUFFIX}"
+def canary_name(stable: str) -> str:
+    """The name of a canary's object, or its ``app`` label, from that of the stable version."""
+    return f"{stable}{_SUFFIX}"
 
 
-def fits(of: str, path: list[str]) -> Iterator[tuple[list[str], PydanticCustomError]]:
-    """The problem of a name at a path that leaves no room for that of the canary."""
-    if len(name(of)) > _LONGEST:
-        what = f"{name(of)!r}, for the canary, is longer than the {_LONGEST} characters that Kubernetes allows"
-        yield path, refuse(what, "shorten it, or remove the canary")
+def canary_name_problems(stable: str, path: list[str]) -> Iterator[tuple[list[str], PydanticCustomError]]:
+    """The problem of a name at a path if that of the canary would be too long."""
+    if len(canary_name(stable)) > _MAX_LENGTH:
+        yield path, CANARY_NAME_TOO_LONG(name=canary_name(stable), limit=_MAX_LENGTH)
 
 
-def pods(canary: Canary, stable: int, *, routed: bool) -> int:
-    """How many pods the canary has beside those of the stable version, which keeps all of its own."""
+def canary_replicas(canary: Canary, stable: int, *, routed: bool) -> int:
+    """The number of the canary's pods beside ``stable`` pods of the stable version, which keeps all of them."""
     if routed:
         return max(1, math.ceil(stable * canary.weight / 100))
     return max(1, round(stable * canary.weight / (100 - canary.weight)))
 
 
-def labels(stable: Labels, version: Labels, *, routed: bool) -> Labels:
-    """The labels of the canary's objects and pods.
+def canary_labels(stable: Labels, *, routed: bool) -> Labels:
+    """The labels of the canary's objects and pods, from those of the stable version.
 
-    Where a route divides the requests, the Service of the stable version must not reach these pods.
+    With a route, the Service of the stable version must not select the canary's pods.
     """
-    app = name(stable["app"]) if routed else stable["app"]
-    return {**stable, **version, "app": app, "track": "canary"}
+    app = canary_name(stable["app"]) if routed else stable["app"]
+    return {**stable, "app": app, "track": "canary"}
 
 
-def selector(labels: Labels) -> dict[str, Any]:
-    """What selects the canary's pods, among those of both versions where they share the ``app`` label."""
+def canary_selector(labels: Labels) -> dict[str, Any]:
+    """The selector of the canary's pods, which may share the ``app`` label with those of the stable version."""
     return {"app": labels["app"], "track": labels["track"]}

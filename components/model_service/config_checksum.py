@@ -1,4 +1,4 @@
-"""A checksum of what configures pods: another one makes other pods."""
+"""The checksum of a pod's configuration: an annotation of the pod template, so that a change rolls the pods."""
 
 import hashlib
 import json
@@ -13,9 +13,9 @@ _ANNOTATION = "checksum/config"
 
 
 def config_checksum(volumes: Mapping[str, Volume], version: pulumi.Input[str] | None) -> dict[str, pulumi.Input[str]]:
-    """The pods' annotation for the ConfigMaps and Secrets that they mount; none where they mount none.
+    """The annotation for the ConfigMaps and Secrets that the pods mount, and for their ``version``.
 
-    ``version`` stands for their content, which is not known here.
+    The version represents their content, which is not known here. Empty without any of them.
     """
     references = {
         f"{kind} {name}": reference

@@ -1,4 +1,4 @@
-"""Metrics of a model server, for Prometheus to scrape."""
+"""Metrics of a model server, and the Prometheus operator's monitor that scrapes them."""
 
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal
@@ -11,27 +11,27 @@ from ..base.objects import Manifest
 
 
 class Metrics(Arguments):
-    """Where the server tells its metrics, and who is told to scrape them."""
+    """Where the server exposes its metrics, and what scrapes them. Updatable in place."""
 
     port: Port | None = Field(default=None, examples=[9090])
-    """The port that the container serves them on; default: the service's container port."""
+    """The container port that serves the metrics. Defaults to the service's ``port``. A change rolls the pods."""
 
     path: Annotated[str, Field(pattern="^/")] = "/metrics"
-    """The path of a GET that answers in Prometheus' format."""
+    """Path of the HTTP GET request, which returns the metrics in Prometheus' format."""
 
     monitor: Literal["service", "pod"] | None = None
-    """A ServiceMonitor or a PodMonitor; the Prometheus operator has to be installed. Default: neither."""
+    """Creates a ServiceMonitor or a PodMonitor. The Prometheus operator must be installed in the cluster."""
 
     interval_seconds: Annotated[int, Field(ge=1, strict=True)] = 30
-    """Seconds from one scrape to the next. Default: what the Prometheus operator itself takes."""
+    """Seconds between two scrapes. The default is that of the Prometheus operator."""
 
 
 def monitor(metadata: Manifest, metrics: Metrics, selector: Mapping[str, Any], port: str) -> Manifest:
-    """The ServiceMonitor or PodMonitor of what a selector finds; ``port`` is the name of the container's port."""
+    """The ServiceMonitor or PodMonitor for a selector. ``port`` is the name of the container port."""
     endpoint = {"path": metrics.path, "interval": f"{metrics.interval_seconds}s"}
     spec: Manifest = {"selector": {"matchLabels": dict(selector)}}
     if metrics.monitor == "service":
-        # The container's port, which need not be one of the Service's and open to its clients.
+        # The container port, which need not be a port of the Service, where clients could reach it.
         spec["endpoints"] = [{"targetPort": port, **endpoint}]
     else:
         spec["podMetricsEndpoints"] = [{"port": port, **endpoint}]

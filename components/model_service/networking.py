@@ -1,118 +1,117 @@
-"""How clients reach a model: its Service, and an Ingress or a route of a Gateway in front of that."""
+"""How clients reach a model: its Service, and an Ingress or a Gateway's HTTPRoute in front of it."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Annotated, Any, Literal
 
 from pydantic import Field, model_validator
 
 from ..base.arguments import Arguments
 from ..base.cidr import Cidr
-from ..base.errors import raise_all, refuse
+from ..base.error_table import REQUIRES
+from ..base.errors import raise_all
 from ..base.names import AnnotationArguments, ObjectName, Port, ServiceName
 from ..base.objects import Manifest
 from ..base.registration import annotated
 
-# The provider waits for an address by default, which a cluster without a controller never gives.
+# By default, the provider waits for an address, which never appears without a controller in the cluster.
 _SKIP_AWAIT = {"pulumi.com/skipAwait": "true"}
 
 
 class ServiceArgs(Arguments):
-    """The Service in front of a model."""
+    """The Service in front of a model. Updatable in place."""
 
     name: ServiceName | None = Field(default=None, examples=["model-api"])
-    """Its name, which clients use; default: the component's."""
+    """Name of the Service, which clients use. Defaults to the component's name. A change replaces the object."""
 
     type: Literal["ClusterIP", "NodePort", "LoadBalancer", "ExternalName"] = "ClusterIP"
-    """How it is reached.
+    """How the Service is exposed.
 
-    ``ClusterIP``: from inside the cluster only. ``NodePort``: on a static port of every node, for
-    development and tests. ``LoadBalancer``: through the cloud's load balancer, for production.
-    ``ExternalName``: the model is hosted elsewhere; the Service is a name for it, and there are no pods.
+    ``ClusterIP``: inside the cluster only. ``NodePort``: on a static port of every node, for development
+    and tests. ``LoadBalancer``: by the cloud's load balancer, for production. ``ExternalName``: the model
+    is hosted elsewhere; the Service is an alias of ``external_name``, and there are no pods.
     """
 
     port: Port = 80
     """The port that clients use."""
 
     node_port: Annotated[int, Field(ge=30000, le=32767, strict=True)] | None = None
-    """The port of the nodes, with the type NodePort; default: Kubernetes chooses one."""
+    """The port on the nodes. Kubernetes assigns one by default. Requires ``type: NodePort``."""
 
     annotations: AnnotationArguments = {}
-    """Annotations, which clouds read for their load balancers."""
+    """Annotations of the Service, which clouds read for their load balancers."""
 
     source_ranges: list[Cidr] = Field(default=[], examples=[["203.0.113.0/24"]])
-    """Whom the load balancer lets in, as address ranges; default: everybody."""
+    """CIDR blocks that the load balancer accepts clients from; all if empty. Requires ``type: LoadBalancer``."""
 
     await_address: bool = True
-    """Whether ``pulumi up`` waits until the load balancer has an address."""
+    """Whether ``pulumi up`` waits for the load balancer's address. ``false`` requires ``type: LoadBalancer``."""
 
     external_name: ObjectName | None = Field(default=None, examples=["models.example.com"])
-    """The host that serves the model, with the type ExternalName."""
+    """The host that serves the model. Requires ``type: ExternalName``, which requires it."""
 
     @model_validator(mode="after")
-    def _fits_together(self) -> "ServiceArgs":
-        problems: list[Any] = []
+    def _check_type(self) -> "ServiceArgs":
+        raise_all("ServiceArgs", self._problems())
+        return self
 
-        for argument, kind, given in (
+    def _problems(self) -> Iterator[Any]:
+        for argument, required, is_set in (
             ("nodePort", "NodePort", self.node_port is not None),
             ("sourceRanges", "LoadBalancer", bool(self.source_ranges)),
             ("awaitAddress", "LoadBalancer", not self.await_address),
             ("externalName", "ExternalName", self.external_name is not None),
         ):
-            if given and self.type != kind:
-                fix = f"set type: {kind} or remove {argument}"
-                problems.append(((argument,), refuse(f"goes with the type {kind}, not {self.type}", fix)))
+            if is_set and self.type != required:
+                yield (argument,), REQUIRES(requirement=f"type: {required}", argument=argument)
         if self.type == "ExternalName" and self.external_name is None:
-            error = refuse("is required with the type ExternalName", value="models.example.com")
-            problems.append((("externalName",), error))
-        raise_all("ServiceArgs", problems)
-        return self
+            yield ("type",), REQUIRES(requirement="externalName", argument="type: ExternalName")
 
 
 class IngressArgs(Arguments):
-    """An Ingress in front of the Service. An ingress controller has to be installed in the cluster."""
+    """An Ingress in front of the Service. The cluster must have an ingress controller. Updatable in place."""
 
     host: ObjectName = Field(examples=["models.example.com"])
-    """The host name that clients use."""
+    """Host name that clients use."""
 
     path: Annotated[str, Field(pattern="^/")] = "/"
-    """The prefix of the paths that lead to the model."""
+    """Prefix of the paths that are routed to the model."""
 
     class_name: ObjectName | None = Field(default=None, examples=["nginx"])
-    """IngressClass; default: the cluster's."""
+    """IngressClass. Defaults to that of the cluster."""
 
     tls_secret: ObjectName | None = None
-    """A Secret with the certificate of the host; default: no TLS."""
+    """Secret with the TLS certificate of the host. Without it, the Ingress has no TLS."""
 
     annotations: AnnotationArguments = {}
-    """Annotations, which ingress controllers read."""
+    """Annotations of the Ingress, which ingress controllers read."""
 
     await_address: bool = True
-    """Whether ``pulumi up`` waits until the Ingress has an address."""
+    """Whether ``pulumi up`` waits for the address of the Ingress."""
 
 
 class RouteArgs(Arguments):
-    """An HTTPRoute to the Service. The Gateway API has to be installed in the cluster."""
+    """An HTTPRoute to the Service. The cluster must have the Gateway API. Updatable in place."""
 
     gateway: ObjectName = Field(examples=["public"])
-    """The Gateway that it belongs to."""
+    """Name of the Gateway."""
 
     gateway_namespace: ObjectName | None = None
-    """The Gateway's namespace; default: the workload's own."""
+    """Namespace of the Gateway. Defaults to that of the workload."""
 
     hosts: list[ObjectName] = Field(default=[], examples=[["models.example.com"]])
-    """The host names that clients use; default: the Gateway's."""
+    """Host names that clients use. Defaults to those of the Gateway."""
 
     path: Annotated[str, Field(pattern="^/")] = "/"
-    """The prefix of the paths that lead to the model."""
+    """Prefix of the paths that are routed to the model."""
 
 
-def service(metadata: Manifest, args: ServiceArgs, selector: Mapping[str, Any], target: int) -> Manifest:
-    """The Service. ``target`` is the port that the container listens on."""
+def service(metadata: Manifest, args: ServiceArgs, selector: Mapping[str, Any], target_port: int) -> Manifest:
+    """The Service. ``target_port`` is the container port."""
     port: Manifest = {"name": "http", "port": args.port}
     if args.type == "ExternalName":
         spec: Manifest = {"type": args.type, "externalName": args.external_name, "ports": [port]}
     else:
-        port["targetPort"] = target
+        port["targetPort"] = target_port
         if args.node_port is not None:
             port["nodePort"] = args.node_port
         spec = {"type": args.type, "selector": dict(selector), "ports": [port]}
@@ -147,7 +146,7 @@ def _annotated(metadata: Manifest, args: ServiceArgs | IngressArgs) -> Manifest:
 
 
 def http_route(metadata: Manifest, args: RouteArgs, backends: Mapping[str, int], port: int) -> Manifest:
-    """The HTTPRoute to Services by their weights."""
+    """The HTTPRoute. ``backends`` are the weights of the Services by name."""
     namespace = {"namespace": args.gateway_namespace} if args.gateway_namespace else {}
     rule = {
         "matches": [{"path": {"type": "PathPrefix", "value": args.path}}],
@@ -166,7 +165,7 @@ def http_route(metadata: Manifest, args: RouteArgs, backends: Mapping[str, int],
 
 
 def address(status: Mapping[str, Any] | None) -> str | None:
-    """The IP address or host name in the status of a Service or an Ingress, where a load balancer has given one."""
+    """The load balancer's host name or IP address from the status of a Service or an Ingress; None without one."""
     ingress = ((status or {}).get("loadBalancer") or {}).get("ingress") or [{}]
     found: str | None = ingress[0].get("hostname") or ingress[0].get("ip")
     return found

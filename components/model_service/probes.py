@@ -1,4 +1,4 @@
-"""How Kubernetes asks a container whether it is up."""
+"""The readiness, liveness and startup probes of a model server."""
 
 import math
 from collections.abc import Iterator
@@ -8,54 +8,56 @@ from pydantic import Field, model_validator
 from pydantic_core import PydanticCustomError
 
 from ..base.arguments import Arguments, check_exactly_one
-from ..base.errors import refuse
+from ..base.error_table import BUDGET_EXHAUSTED, DERIVED, PORT_NOT_OPEN
 from ..base.names import Port
 from ..base.objects import Manifest
 
-Seconds = Annotated[int, Field(ge=0, strict=True)]
-Count = Annotated[int, Field(ge=1, strict=True)]
+_NonNegative = Annotated[int, Field(ge=0, strict=True)]
+_Positive = Annotated[int, Field(ge=1, strict=True)]
 
-_KINDS = ("path", "tcp", "grpc", "command")
+_HANDLERS = ("path", "tcp", "grpc", "command")
 
 
 class Probe(Arguments):
-    """One probe, in Kubernetes' own terms. How it asks is one of path, tcp, grpc and command."""
+    """A probe, by exactly one of ``path``, ``tcp``, ``grpc`` and ``command``. A change rolls the pods."""
 
     path: Annotated[str, Field(pattern="^/")] | None = Field(default=None, examples=["/health"])
-    """By HTTP: the path of a GET that answers 200 to 399."""
+    """HTTP: path of a GET request that succeeds with a status from 200 to 399."""
 
     tcp: bool = False
-    """By TCP: the port accepts a connection."""
+    """TCP: the port accepts a connection."""
 
     grpc: bool = False
-    """By the gRPC health protocol."""
+    """gRPC: the health checking protocol."""
 
     command: list[str] = []
-    """By a command in the container that exits 0."""
+    """A command in the container that exits with 0."""
 
     port: Port | None = None
-    """The port that is asked; default: the service's container port."""
+    """The port to probe. It must be a container port. Defaults to the service's ``port``."""
 
-    initial_delay_seconds: Seconds = 0
-    """Seconds after the container's start before the first time."""
+    initial_delay_seconds: _NonNegative = 0
+    """Seconds from the start of the container to the first probe. It must be less than ``startup_budget_seconds``."""
 
-    period_seconds: Count = 10
-    """Seconds from one time to the next."""
+    period_seconds: _Positive = 10
+    """Seconds between two probes."""
 
-    timeout_seconds: Count = 1
-    """Seconds after which an answer counts as a failure."""
+    timeout_seconds: _Positive = 1
+    """Seconds after which a probe without an answer has failed."""
 
-    failure_threshold: Count = 3
-    """Failures in a row that count. Of the startup probe, ``startup_budget_seconds`` decides."""
+    failure_threshold: _Positive = 3
+    """Number of consecutive failures after which the probe has failed.
+
+    That of the startup probe is derived from ``startup_budget_seconds`` and must not be set.
+    """
 
     @model_validator(mode="after")
-    def _one_kind(self) -> "Probe":
-        given = [kind for kind in _KINDS if getattr(self, kind)]
-        check_exactly_one(given, _KINDS)
+    def _check_handler(self) -> "Probe":
+        check_exactly_one([handler for handler in _HANDLERS if getattr(self, handler)], _HANDLERS)
         return self
 
     def manifest(self, port: int) -> Manifest:
-        """The container's probe."""
+        """The container's probe. ``port`` is the default port."""
         port = self.port or port
         if self.path is not None:
             action: Manifest = {"httpGet": {"path": self.path, "port": port}}
@@ -75,18 +77,18 @@ class Probe(Arguments):
 
 
 class Health(Arguments):
-    """The probes of a model server."""
+    """The probes of a model server. A change rolls the pods."""
 
     readiness: Probe = Probe(path="/health")
-    """Whether the pod gets requests. Default: GET /health, where vLLM and many other servers answer."""
+    """Whether the pod receives requests. The default is the path of vLLM and many other servers."""
 
     liveness: Probe | None = None
-    """Whether the container is alive; it is restarted where not. Default: none."""
+    """Whether the container is alive; when it fails, the container is restarted."""
 
     startup: Probe | None = None
-    """Whether the model has loaded: until then the other probes wait. Default: asks what readiness asks.
+    """Whether the model has loaded; the other probes start after it has succeeded. Defaults to readiness.
 
-    It may fail for the whole of ``startup_budget_seconds``; within one more period the container is restarted.
+    It can fail for ``startup_budget_seconds``; the container is restarted within one more period.
     """
 
     def probes(self) -> Iterator[tuple[str, Probe]]:
@@ -96,28 +98,24 @@ class Health(Arguments):
                 yield kind, getattr(self, kind)
 
     def problems(self, budget: int, ports: set[int]) -> Iterator[tuple[list[str], PydanticCustomError]]:
-        """What cannot work with a startup budget (seconds) and the ports that the container opens."""
+        """Conflicts with the startup budget (seconds) and the container ports."""
         for kind, probe in self.probes():
             if probe.port is not None and probe.port not in ports:
-                value = min(ports)
-                yield [kind, "port"], refuse(f"no container listens on {probe.port}", "remove it", value)
+                error = PORT_NOT_OPEN(port=probe.port, open=" or ".join(map(str, sorted(ports))), value=min(ports))
+                yield [kind, "port"], error
             if probe.initial_delay_seconds >= budget:
-                what = f"{probe.initial_delay_seconds} leaves nothing of the startup budget of {budget} seconds"
-                yield (
-                    [kind, "initialDelaySeconds"],
-                    refuse(what, "lower it, or raise startupBudgetSeconds", budget // 2),
-                )
+                error = BUDGET_EXHAUSTED(seconds=probe.initial_delay_seconds, budget=budget, value=budget // 2)
+                yield [kind, "initialDelaySeconds"], error
         if self.startup is not None and "failure_threshold" in self.startup.model_fields_set:
-            fix = "remove it and set startupBudgetSeconds, in seconds"
-            yield ["startup", "failureThreshold"], refuse("follows from the startup budget", fix)
+            yield ["startup", "failureThreshold"], DERIVED(source="startupBudgetSeconds")
 
     def manifest(self, port: int, budget: int) -> Manifest:
-        """The container's probes. ``budget`` is how long (seconds) the model may load."""
+        """The container's probes. ``budget`` is the number of seconds within which the model must load."""
         startup = self.startup or self.readiness
-        # The first probe may come as soon as the container has started: of n failures in a row the last
-        # comes n - 1 periods later, and it is the one that kills.
-        tries = math.ceil((budget - startup.initial_delay_seconds) / startup.period_seconds) + 1
+        # The first probe can be as early as the start of the container. The n-th consecutive failure, which
+        # restarts the container, is n - 1 periods later.
+        threshold = math.ceil((budget - startup.initial_delay_seconds) / startup.period_seconds) + 1
         return {
             **{f"{kind}Probe": probe.manifest(port) for kind, probe in self.probes()},
-            "startupProbe": {**startup.manifest(port), "failureThreshold": tries},
+            "startupProbe": {**startup.manifest(port), "failureThreshold": threshold},
         }

@@ -1,4 +1,4 @@
-"""TrainingJob: a training run, as a Job (default), a JobSet, or a single Pod."""
+"""TrainingJob: a training run, as a Job (default), a JobSet or a bare Pod."""
 
 from .args import TrainingJobArgs
 from .component import TrainingJob

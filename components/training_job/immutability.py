@@ -1,7 +1,7 @@
-"""A run: what a TrainingJob starts once, and what does not change while it exists.
+"""The immutability of a run: an existing run's pod template can only change with the run's name.
 
-A change of the pods of a Job can only be made by deleting it, with the days of training that are
-in it. It is refused here, by a preview already; a new name makes a new run.
+A change of a Job's pod template would delete the Job, with the days of training that are in it. It is
+rejected instead, in a preview already; a new name makes a new run.
 """
 
 from collections.abc import Iterator
@@ -11,31 +11,33 @@ import pulumi
 from pulumi.output import Unknown
 from pulumi.runtime.settings import get_monitor
 
+from ..base.error_table import RUN_IMMUTABLE, RUN_NOT_KEPT
+from ..base.errors import ArgumentError
 from ..base.objects import Manifest
 
-# Fields of a Job that the API server lets change while its pods run.
-_CHANGES_IN_PLACE = {"Job": {"backoffLimit", "activeDeadlineSeconds", "maxFailedIndexes"}}
+# Fields of a Job's spec that the API server updates while its pods run.
+_MUTABLE_FIELDS = {"Job": {"backoffLimit", "activeDeadlineSeconds", "maxFailedIndexes"}}
 
 _POD_DEADLINE = "spec.activeDeadlineSeconds"
 
 
 def run_name(name: str, run_id: str | None) -> str:
-    """The name of the object that is the run of a component."""
+    """The name of the object that is the run of a TrainingJob."""
     return name if run_id is None else f"{name}-{run_id}"
 
 
-def run_of(manifest: Manifest) -> Manifest:
-    """The part of a manifest that cannot change while the run exists."""
-    kept = _CHANGES_IN_PLACE.get(manifest["kind"], set())
+def immutable_part(manifest: Manifest) -> Manifest:
+    """The part of a run's manifest that is immutable while the run exists."""
+    mutable = _MUTABLE_FIELDS.get(manifest["kind"], set())
     return {
         "kind": manifest["kind"],
         "metadata": {key: manifest["metadata"][key] for key in ("name", "namespace")},
-        "spec": {field: value for field, value in manifest["spec"].items() if field not in kept},
+        "spec": {field: value for field, value in manifest["spec"].items() if field not in mutable},
     }
 
 
-def owned(manifest: Manifest, owner: pulumi.Output[Any]) -> Manifest:
-    """The manifest of a run that lives until the ConfigMap with the metadata ``owner`` is deleted."""
+def with_owner(manifest: Manifest, owner: pulumi.Output[Any]) -> Manifest:
+    """The manifest of a run that is deleted with the ConfigMap whose metadata is ``owner``."""
     reference = {
         "apiVersion": "v1",
         "kind": "ConfigMap",
@@ -46,86 +48,81 @@ def owned(manifest: Manifest, owner: pulumi.Output[Any]) -> Manifest:
     return {**manifest, "metadata": {**manifest["metadata"], "ownerReferences": [reference]}}
 
 
-def guarded(name: str, opts: pulumi.ResourceOptions | None) -> pulumi.ResourceOptions:
-    """A component's options with a hook that refuses to change a run that exists.
+def with_immutability_hook(name: str, opts: pulumi.ResourceOptions | None) -> pulumi.ResourceOptions:
+    """A component's options with a hook that rejects changes of an existing run.
 
-    The component's own inputs are its run: the engine compares them with those of the last
-    deployment, and calls the hook before anything is changed, in a preview and without one. It is
-    bound to the component, for which nothing is ever replaced or deleted: a hook on the deletion of
-    the Job would be asked for by ``pulumi destroy`` as well, which then needs the program.
+    The component's inputs are its run: the engine compares them with those of the last deployment, and
+    calls the hook before anything changes, in a preview and without one. The hook is bound to the
+    component, which is never replaced or deleted by a change: ``pulumi destroy`` would also run a hook
+    on the deletion of the Job, and would then require the program.
     """
-    own = opts or pulumi.ResourceOptions()
-    if not hasattr(get_monitor(), "RegisterResourceHook"):  # Pulumi's mocks know no hooks
-        return own
-    # The engine wants a name for each; components of one name have different parents.
-    parent = getattr(own.parent, "pulumi_resource_name", "")
+    options = opts or pulumi.ResourceOptions()
+    if not hasattr(get_monitor(), "RegisterResourceHook"):  # Pulumi's mocks do not support hooks
+        return options
+    # Hooks have unique names; components of one name have different parents.
+    parent = getattr(options.parent, "pulumi_resource_name", "")
     hook = pulumi.ResourceHook(
-        f"ml-platform:run:{parent}:{name}", _refuse_change, pulumi.ResourceHookOptions(on_dry_run=True)
+        f"ml-platform:run:{parent}:{name}", _before_update, pulumi.ResourceHookOptions(on_dry_run=True)
     )
     hooks = pulumi.ResourceHookBinding(before_update=[hook])
-    return pulumi.ResourceOptions.merge(own, pulumi.ResourceOptions(hooks=hooks))
+    return pulumi.ResourceOptions.merge(options, pulumi.ResourceOptions(hooks=hooks))
 
 
-async def _refuse_change(args: pulumi.ResourceHookArgs) -> None:
-    old, new = await _plain(args.old_inputs), await _plain(args.new_inputs)
-    refuse_change(args.name, old or {}, new or {})
+async def _before_update(args: pulumi.ResourceHookArgs) -> None:
+    old, new = await _without_outputs(args.old_inputs), await _without_outputs(args.new_inputs)
+    check_immutable(args.name, old or {}, new or {})
 
 
-def refuse_change(name: str, old: Manifest, new: Manifest) -> None:
-    """Raise ValueError where the inputs of a component change the run that exists."""
-    was, now = old.get("run"), new.get("run")
-    if was is None or now is None:
+def check_immutable(name: str, old: Manifest, new: Manifest) -> None:
+    """Raise ArgumentError if a TrainingJob's new inputs change the existing run, or delete one that is to be kept."""
+    old_run, new_run = old.get("run"), new.get("run")
+    if old_run is None or new_run is None:
         return
-    if was["metadata"]["name"] != now["metadata"]["name"]:
+    run = old_run["metadata"]["name"]
+    if run != new_run["metadata"]["name"]:
         if new["previousRuns"] == "keep" and old["previousRuns"] != "keep":
-            raise ValueError(
-                f"TrainingJob {name}: run {was['metadata']['name']} would be deleted, since it was deployed without "
-                "previousRuns: keep. Deploy that first, then the new runId."
-            )
+            raise ArgumentError(f"TrainingJob {name}", [RUN_NOT_KEPT.problem((), run=run)])
         return
-    fields = [path for path in changes(was, now) if not (path == _POD_DEADLINE and _comes_sooner(was, now))]
-    if fields:
-        raise ValueError(
-            f"TrainingJob {name}: run {was['metadata']['name']} exists, and a run is not changed under its feet: "
-            f"{', '.join(fields)} would change. A new runId (run_id in Python) starts a new run after this "
-            "one, or beside it with previousRuns: keep. Or take the change back."
-        )
+    fields = changed_fields(old_run, new_run)
+    rejected = [path for path in fields if not (path == _POD_DEADLINE and _is_lowered(old_run, new_run))]
+    if rejected:
+        raise ArgumentError(f"TrainingJob {name}", [RUN_IMMUTABLE.problem((), run=run, fields=rejected)])
 
 
-def _comes_sooner(was: Manifest, now: Manifest) -> bool:
-    """Whether a Pod's deadline is set or lowered, which the API server lets it be; it cannot be raised or removed."""
-    old, new = (run["spec"].get("activeDeadlineSeconds") for run in (was, now))
+def _is_lowered(old_run: Manifest, new_run: Manifest) -> bool:
+    """Whether a Pod's deadline is set or lowered, which the API server accepts; it rejects a later one, or none."""
+    old, new = (run["spec"].get("activeDeadlineSeconds") for run in (old_run, new_run))
     return new is not None and (old is None or new < old)
 
 
-def changes(old: Any, new: Any, path: str = "") -> Iterator[str]:
-    """The paths of the fields that differ; what is not known before the deployment differs from nothing."""
+def changed_fields(old: Any, new: Any, path: str = "") -> Iterator[str]:
+    """The paths of the fields that differ. Values that are unknown before the deployment do not count as different."""
     if isinstance(old, Unknown) or isinstance(new, Unknown):
         return
     if isinstance(old, dict) and isinstance(new, dict):
         for key in [*old, *(key for key in new if key not in old)]:
-            yield from changes(old.get(key), new.get(key), f"{path}.{key}" if path else key)
+            yield from changed_fields(old.get(key), new.get(key), f"{path}.{key}" if path else key)
     elif isinstance(old, list) and isinstance(new, list):
-        olds, news = _by_name(old), _by_name(new)
-        for key in [*olds, *(key for key in news if key not in olds)]:
-            yield from changes(olds.get(key), news.get(key), f"{path}[{key}]")
-        if olds.keys() == news.keys() and list(olds) != list(news):
+        old_items, new_items = _by_key(old), _by_key(new)
+        for key in [*old_items, *(key for key in new_items if key not in old_items)]:
+            yield from changed_fields(old_items.get(key), new_items.get(key), f"{path}[{key}]")
+        if old_items.keys() == new_items.keys() and list(old_items) != list(new_items):
             yield path
     elif old != new:
         yield path
 
 
-def _by_name(items: list[Any]) -> dict[str, Any]:
-    """The items of a list by their names, as Kubernetes merges containers, variables and volumes; else by number."""
+def _by_key(items: list[Any]) -> dict[str, Any]:
+    """The items of a list by name, as Kubernetes merges containers, variables and volumes; otherwise by index."""
     if all(isinstance(item, dict) and "name" in item for item in items):
         return {str(item["name"]): item for item in items}
-    return {str(number): item for number, item in enumerate(items)}
+    return {str(index): item for index, item in enumerate(items)}
 
 
-async def _plain(value: Any) -> Any:
-    """Inputs as the hook gets them, without the Outputs that secrets are wrapped in."""
+async def _without_outputs(value: Any) -> Any:
+    """A hook's inputs with the values of the Outputs that wrap secrets."""
     if isinstance(value, pulumi.Output):
-        return await _plain(await value.future(with_unknowns=True))
+        return await _without_outputs(await value.future(with_unknowns=True))
     if isinstance(value, dict):
-        return {key: await _plain(item) for key, item in value.items()}
-    return [await _plain(item) for item in value] if isinstance(value, list) else value
+        return {key: await _without_outputs(item) for key, item in value.items()}
+    return [await _without_outputs(item) for item in value] if isinstance(value, list) else value

@@ -1,7 +1,7 @@
-"""The JobSet form of a training job: where one worker fails, all of them start again together.
+"""The JobSet of a TrainingJob with ``restart: group``: when one worker fails, all of them are restarted together.
 
-A Job replaces the pod that failed, and leaves the others as they are. Where these cannot go on
-without it, the whole group has to begin anew, which is what the JobSet operator does.
+A Job replaces the failed pod only. If the other workers cannot continue without it, the whole group
+must restart, which is what the JobSet operator does.
 """
 
 import pulumi
@@ -9,48 +9,48 @@ import pulumi
 from ..base.objects import Manifest
 
 CRD = "jobsets.jobset.x-k8s.io"
-WORKERS = "workers"
 
-# The role of the child that reads the operator's kind. Where it fails, this name is what a user
-# reads beside "resource 'jobsets.jobset.x-k8s.io' does not exist".
-NEEDS_OPERATOR = "needs-jobset-operator"
+OPERATOR_ROLE = "needs-jobset-operator"
+"""The role of the child that reads the operator's CRD. If that fails, the child's name is what the user
+sees beside "resource 'jobsets.jobset.x-k8s.io' does not exist"."""
+
+_WORKERS = "workers"
 
 
-def name_of_job(run: str) -> str:
-    """The name that the operator gives the Job of the workers."""
-    return f"{run}-{WORKERS}-0"
+def workers_job_name(run: str) -> str:
+    """The name that the operator gives to the Job of a run's workers."""
+    return f"{run}-{_WORKERS}-0"
 
 
 def jobset(metadata: Manifest, job: Manifest, retries: int) -> Manifest:
-    """A JobSet of one Job, in place of that Job."""
+    """A JobSet that wraps a Job. ``retries`` is the number of restarts of the whole group."""
     return {
         "apiVersion": "jobset.x-k8s.io/v1alpha2",
         "kind": "JobSet",
         "metadata": metadata,
         "spec": {
-            # The workers' own headless Service is there, as it is for a Job.
+            # The workers have their own headless Service, as those of a Job do.
             "network": {"enableDNSHostnames": False},
             "failurePolicy": {
                 "maxRestarts": retries,
                 "rules": [
                     {
-                        # A fatal exit code, or no time left: another try would be no better.
+                        # After a fatal exit code or at the deadline, a restart would not help.
                         "name": "final",
                         "action": "FailJobSet",
                         "onJobFailureReasons": ["PodFailurePolicy", "DeadlineExceeded"],
                     }
                 ],
             },
-            "replicatedJobs": [{"name": WORKERS, "replicas": 1, "template": {"spec": job["spec"]}}],
+            "replicatedJobs": [{"name": _WORKERS, "replicas": 1, "template": {"spec": job["spec"]}}],
         },
     }
 
 
-class Operator(pulumi.CustomResource):
-    """The JobSet operator as a cluster has it: its kind is read, so that a preview fails without it.
+class JobSetOperator(pulumi.CustomResource):
+    """The cluster's JobSet CRD, which is read so that a preview fails if the operator is not installed.
 
-    A preview takes an object of a kind that the cluster does not know as it is, and `up` would fail
-    half-way.
+    A preview accepts objects of a kind that is not installed, and ``pulumi up`` would fail half-way.
     """
 
     def __init__(self, name: str, opts: pulumi.ResourceOptions) -> None:

@@ -1,26 +1,23 @@
 """The arguments that training jobs and model services share."""
 
 from collections.abc import Iterable, Mapping
-from typing import Annotated, Any, Literal, Self
+from typing import Any, Literal, Self
 
 import pulumi
-from pydantic import Field, PlainValidator, ValidationInfo, WithJsonSchema, model_validator
+from pydantic import Field, model_validator
 
-from ..base.arguments import Arguments, check_reference
+from ..base.arguments import Arguments
 from ..base.error_table import (
     DERIVED,
     EXACTLY_ONE,
     EXCEEDS,
     IMAGE_MISSING,
-    INIT_WITHOUT_RESOURCES,
     MANAGED,
     MOUNT_PATH_TAKEN,
     MUTUALLY_EXCLUSIVE,
     NAME_TAKEN,
-    REFERENCE_BY_NAME,
     REQUIRES,
     RESERVED,
-    WRONG_TYPE,
 )
 from ..base.errors import raise_all
 from ..base.names import (
@@ -28,7 +25,6 @@ from ..base.names import (
     DeferredImage,
     DeferredName,
     DeferredNamespace,
-    DnsLabel,
     EnvName,
     LabelArguments,
     ObjectName,
@@ -42,6 +38,8 @@ from ..pod.security import Security
 from ..pod.volumes import DEFAULT_MOUNT_PATHS, Volumes, normalized, taken_mount_paths
 from ..team_namespace.args import Tenant
 from ..team_namespace.component import TeamNamespace
+from .init_container import InitContainer
+from .team_reference import TeamReference
 
 # Labels that are derived from another argument, and the argument; None: the component sets the label.
 _DERIVED_LABELS = {
@@ -51,59 +49,6 @@ _DERIVED_LABELS = {
     "experiment": "experiment",
     "model-version": "version",
 }
-
-
-class InitContainer(Arguments):
-    """A container that runs to completion before the main container starts, for example to stage data.
-
-    A change rolls the pods of a service; a job needs a new run.
-    """
-
-    name: DnsLabel
-    """The name of the container. Must be unique in the pod."""
-
-    image: DeferredImage | None = None
-    """The container image. Defaults to that of the main container."""
-
-    command: list[str] = []
-    """The entry point and its first arguments. Defaults to the entry point of the image."""
-
-    args: list[str] = []
-    """Arguments to the entry point."""
-
-    env: Env = {}
-    """Environment variables, in addition to those of the workload. They override variables of the same name."""
-
-    resources: Resources
-    """The resources of the container. Required, since a ResourceQuota rejects pods with a container without any."""
-
-    @model_validator(mode="after")
-    def _has_resources(self) -> Self:
-        if not self.resources.requests and not self.resources.limits:
-            raise_all("InitContainer", [(("resources",), INIT_WITHOUT_RESOURCES())])
-        return self
-
-
-def _team(value: Any, info: ValidationInfo) -> TeamNamespace | str:
-    """Check the name of one of the stack's teams; a Python caller passes the TeamNamespace itself."""
-    if isinstance(value, TeamNamespace):
-        return value
-    if not isinstance(value, str):
-        raise WRONG_TYPE(type="a TeamNamespace" if info.context is None else "the name of a team", got="")
-    if info.context is None:
-        raise REFERENCE_BY_NAME(name=value, type="TeamNamespace")
-    check_reference(value, "team", info.context["names"]["teams"])
-    return value
-
-
-TeamReference = Annotated[
-    TeamNamespace | str,
-    PlainValidator(_team),
-    WithJsonSchema(
-        {"type": "string", "description": "The name of one of the stack's teams.", "examples": ["ml-training"]}
-    ),
-]
-"""A TeamNamespace; in a stack's configuration, its name."""
 
 
 class WorkloadArgs(Arguments):
