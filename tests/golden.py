@@ -20,7 +20,7 @@ WRITERS: tuple[Callable[[], None], ...] = (
     write_schema,  # Pulumi.schema.json
     write_reference.main,  # docs/reference/*.md, except the two below
     write_errors.main,
-    write_policy_rules.main,
+    write_policy_rules.write,
 )
 
 
