@@ -12,7 +12,8 @@ import pytest
 import yaml
 
 import components
-from components.training_job.immutability import refuse_change
+from components import ArgumentError
+from components.training_job.immutability import check_immutable
 from config import StackError, StackSettings, load_file
 from tests.docs.pages import BLOCKS, PAGES, PROJECT, ROOT_PAGES, Block, anchors, commands, links, output_of
 from tests.lesson import missing
@@ -82,8 +83,8 @@ def test_a_changed_run_is_rejected_with_the_error_that_is_shown() -> None:
         metadata = {"name": "image-classifier", "namespace": "ml-experiments"}
         return {"previousRuns": "delete", "run": {"metadata": metadata, "spec": {"template": template}}}
 
-    with pytest.raises(ValueError, match="image-classifier") as error:
-        refuse_change("image-classifier", run("a:1"), run("a:2"))
+    with pytest.raises(ArgumentError) as error:
+        check_immutable("image-classifier", run("a:1"), run("a:2"))
     assert str(error.value) == shown
 
 
