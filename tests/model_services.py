@@ -21,6 +21,7 @@ CANARY = {"image": "server:v2", "version": "v2", "weight": 25}
 OPTIONS: dict[str, dict[str, Any]] = {
     **workloads.OPTIONS,
     **_PROBES,
+    "a probe of another port": {"metrics": {"port": 9090}, "health": {"readiness": {"tcp": True, "port": 9090}}},
     "port": {"port": 9000},
     "a startup budget": {"startup_budget_seconds": 1800},
     "version": {"version": "v1.2"},
@@ -71,7 +72,15 @@ OPTIONS: dict[str, dict[str, Any]] = {
     "model from a download": {
         "model": {
             "path": "/weights",
-            "source": {"download": {"image": "aws:v2", "command": ["fetch"], "env": {"A": "1"}, "size": "50Gi"}},
+            "source": {
+                "download": {
+                    "image": "aws:v2",
+                    "command": ["fetch"],
+                    "env": {"A": "1"},
+                    "resources": {"requests": {"cpu": "1", "memory": "1Gi"}},
+                    "size": "50Gi",
+                }
+            },
         }
     },
     "model from a claim": {"model": {"source": {"claim": "bert", "access_mode": "ReadOnlyMany"}}, "replicas": 3},

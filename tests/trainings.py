@@ -12,6 +12,12 @@ OPTIONS: dict[str, dict[str, Any]] = {
     **workloads.OPTIONS,
     # Of an account that is there: the API server looks it up.
     "a bare pod": {"controller": "pod", "service_account": "default"},
+    "a bare pod with a deadline": {
+        "controller": "pod",
+        "deadline_seconds": 3600,
+        "annotations": {"example.com/note": "a note"},
+        "service_account": "default",
+    },
     "waiting for the end": {"wait_for": "completion"},
     "waiting for nothing": {"wait_for": "none"},
     "workers by themselves": {"workers": 4},
@@ -19,6 +25,7 @@ OPTIONS: dict[str, dict[str, Any]] = {
     "an elastic run": {**_TORCHRUN, "min_workers": 2, "retries": 2},
     "workers that call any address": {**_TORCHRUN, "security": {"open_egress": True}},
     "a group": {**_TORCHRUN, "restart": "group"},
+    "a group with a deadline": {**_TORCHRUN, "restart": "group", "deadline_seconds": 3600},
     "fatal exit codes": {"fatal_exit_codes": [3, 4]},
     "retries and a deadline": {"retries": 3, "deadline_seconds": 3600},
     "a queue": {"queue": "gpus"},

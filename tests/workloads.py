@@ -18,6 +18,7 @@ OPTIONS: dict[str, dict[str, Any]] = {
     "variables": {"env": {"A": "1"}, "secret_env": {"TOKEN": {"secret": "hub", "key": "token"}}},
     "resources": {"resources": {"requests": {"cpu": "500m", "memory": "1Gi"}, "limits": {"memory": "2Gi"}}},
     "GPUs": {"node_pool": GPU_POOL, "gpus": 1},
+    "a node pool and its image": {"node_pool": GPU_POOL, "image": None},
     "labels": {"labels": {"app": "inference-server", "tier": "gold"}},
     "annotations": {"annotations": {"example.com/note": "a note"}},
     "an account of one's own": {"service_account": "reader", "security": {"api_token": True}},

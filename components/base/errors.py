@@ -89,7 +89,7 @@ class ErrorKind:
         return self.problem((), value=value, key=key, **context).error()
 
     def problem(
-        self, path: Iterable[str | int], *, value: Any = None, key: str | None = None, **context: Any
+        self, path: Iterable[str | int], /, *, value: Any = None, key: str | None = None, **context: Any
     ) -> Problem:
         """The error at a path."""
         message, fix = (_filled(template, context) for template in (self.message, self.fix or ""))

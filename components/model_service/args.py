@@ -48,7 +48,7 @@ class ModelServiceArgs(WorkloadArgs):
     """The ``model-version`` label. A change rolls the pods."""
 
     model: Model | None = None
-    """The source of the model. Default: the image contains the model. A change rolls the pods."""
+    """The source of a model that is not in the image. A change rolls the pods."""
 
     config_version: EnvValue | None = None
     """Any value that changes with the content of the mounted ConfigMaps and Secrets, such as a hash of it.
@@ -64,7 +64,11 @@ class ModelServiceArgs(WorkloadArgs):
     """An Ingress in front of the Service. Updatable in place."""
 
     route: RouteArgs | None = None
-    """An HTTPRoute from a Gateway to the Service. Updatable in place."""
+    """An HTTPRoute from a Gateway to the Service.
+
+    To add or remove it beside a ``canary`` replaces the canary's Deployment, whose selector differs.
+    Updatable in place.
+    """
 
     canary: Canary | None = None
     """A second version that serves part of the requests.
@@ -88,7 +92,7 @@ class ModelServiceArgs(WorkloadArgs):
     """How a new version replaces the previous one.
 
     ``surge``: new pods become ready before old ones are stopped, which requires room for a quarter more
-    pods. ``replace``: an old pod is stopped first, so that one pod fewer serves meanwhile. Default:
+    pods. ``replace``: an old pod is stopped first, so that one pod fewer serves meanwhile. Defaults to
     ``surge``; with GPUs, or a volume that only one node can mount, ``replace``, since a new pod would wait
     for what an old pod holds. Updatable in place.
     """
@@ -121,8 +125,8 @@ class ModelServiceArgs(WorkloadArgs):
     timeout_seconds: PositiveInt32 | None = None
     """Seconds that ``pulumi up`` waits for each object.
 
-    Default: for a Deployment, ``startup_budget_seconds`` for each step of a rollout; for other objects,
-    the provider's own ten minutes. Updatable in place.
+    Defaults to ``startup_budget_seconds`` for each step of a Deployment's rollout, and to the provider's
+    ten minutes for the other objects. Updatable in place.
     """
 
     def default_resources(self) -> Resources:

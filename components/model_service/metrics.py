@@ -14,7 +14,7 @@ class Metrics(Arguments):
     """Where the server exposes its metrics, and what scrapes them. Updatable in place."""
 
     port: Port | None = Field(default=None, examples=[9090])
-    """The container port that serves the metrics. Default: the service's ``port``. A change rolls the pods."""
+    """The container port that serves the metrics. Defaults to the service's ``port``. A change rolls the pods."""
 
     path: Annotated[str, Field(pattern="^/")] = "/metrics"
     """Path of the HTTP GET request, which returns the metrics in Prometheus' format."""

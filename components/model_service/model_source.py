@@ -28,7 +28,7 @@ class Download(Arguments):
     """
 
     image: DeferredImage | None = Field(default=None, examples=["amazon/aws-cli:2.17.0"])
-    """Container image. Default: the workload's."""
+    """Container image. Defaults to that of the workload."""
 
     command: list[str] = Field(examples=[["aws", "s3", "sync", "s3://models/bert/v1.2", "/models"]])
     """The program and its arguments. It writes to the model's ``path``."""
@@ -52,7 +52,7 @@ class ModelSource(Arguments):
     access_mode: AccessMode = "ReadWriteOnce"
     """Access mode of the claim. Several pods require ReadOnlyMany or ReadWriteMany.
 
-    It is checked, and determines the default of ``rollout``. Updatable in place.
+    It is validated, and determines the default of ``rollout``. It is not part of the pods. Updatable in place.
     """
 
     image: Deferred[Image] | None = Field(default=None, examples=["myregistry/models/bert:v1.2"])

@@ -21,7 +21,7 @@ class ServiceArgs(Arguments):
     """The Service in front of a model. Updatable in place."""
 
     name: ServiceName | None = Field(default=None, examples=["model-api"])
-    """Name of the Service, which clients use. Default: the component's name. A change replaces the object."""
+    """Name of the Service, which clients use. Defaults to the component's name. A change replaces the object."""
 
     type: Literal["ClusterIP", "NodePort", "LoadBalancer", "ExternalName"] = "ClusterIP"
     """How the Service is exposed.
@@ -35,13 +35,13 @@ class ServiceArgs(Arguments):
     """The port that clients use."""
 
     node_port: Annotated[int, Field(ge=30000, le=32767, strict=True)] | None = None
-    """The port on the nodes. Requires ``type: NodePort``. Default: Kubernetes chooses one."""
+    """The port on the nodes. Kubernetes assigns one by default. Requires ``type: NodePort``."""
 
     annotations: AnnotationArguments = {}
     """Annotations of the Service, which clouds read for their load balancers."""
 
     source_ranges: list[Cidr] = Field(default=[], examples=[["203.0.113.0/24"]])
-    """CIDR blocks that the load balancer accepts clients from. Requires ``type: LoadBalancer``. Default: all."""
+    """CIDR blocks that the load balancer accepts clients from; all if empty. Requires ``type: LoadBalancer``."""
 
     await_address: bool = True
     """Whether ``pulumi up`` waits for the load balancer's address. ``false`` requires ``type: LoadBalancer``."""
@@ -77,10 +77,10 @@ class IngressArgs(Arguments):
     """Prefix of the paths that are routed to the model."""
 
     class_name: ObjectName | None = Field(default=None, examples=["nginx"])
-    """IngressClass. Default: that of the cluster."""
+    """IngressClass. Defaults to that of the cluster."""
 
     tls_secret: ObjectName | None = None
-    """Secret with the TLS certificate of the host. Default: no TLS."""
+    """Secret with the TLS certificate of the host. Without it, the Ingress has no TLS."""
 
     annotations: AnnotationArguments = {}
     """Annotations of the Ingress, which ingress controllers read."""
@@ -96,10 +96,10 @@ class RouteArgs(Arguments):
     """Name of the Gateway."""
 
     gateway_namespace: ObjectName | None = None
-    """Namespace of the Gateway. Default: that of the workload."""
+    """Namespace of the Gateway. Defaults to that of the workload."""
 
     hosts: list[ObjectName] = Field(default=[], examples=[["models.example.com"]])
-    """Host names that clients use. Default: those of the Gateway."""
+    """Host names that clients use. Defaults to those of the Gateway."""
 
     path: Annotated[str, Field(pattern="^/")] = "/"
     """Prefix of the paths that are routed to the model."""

@@ -34,7 +34,7 @@ class Probe(Arguments):
     """A command in the container that exits with 0."""
 
     port: Port | None = None
-    """The port to probe. It must be a container port. Default: the service's ``port``."""
+    """The port to probe. It must be a container port. Defaults to the service's ``port``."""
 
     initial_delay_seconds: _NonNegative = 0
     """Seconds from the start of the container to the first probe. It must be less than ``startup_budget_seconds``."""
@@ -86,7 +86,7 @@ class Health(Arguments):
     """Whether the container is alive; when it fails, the container is restarted."""
 
     startup: Probe | None = None
-    """Whether the model has loaded; the other probes start after it has succeeded. Default: the readiness probe.
+    """Whether the model has loaded; the other probes start after it has succeeded. Defaults to readiness.
 
     It can fail for ``startup_budget_seconds``; the container is restarted within one more period.
     """

@@ -57,7 +57,10 @@ class Volume(Arguments):
     """An existing PersistentVolumeClaim."""
 
     access_mode: AccessMode = "ReadWriteOnce"
-    """The access mode of the claim. Only the pods of one node can mount a ReadWriteOnce volume."""
+    """The access mode of the claim. Only the pods of one node can mount a ReadWriteOnce volume.
+
+    It is validated only, and not part of the pods. Updatable in place.
+    """
 
     ephemeral: ByteSize | None = Field(default=None, examples=["50Gi"])
     """The size in bytes of a volume that is deleted with its pod."""
@@ -135,7 +138,10 @@ class Checkpoints(Arguments):
     """An existing PersistentVolumeClaim, which outlives the pods."""
 
     access_mode: AccessMode = "ReadWriteOnce"
-    """The access mode of the claim. Only the pods of one node can mount a ReadWriteOnce volume."""
+    """The access mode of the claim. Only the pods of one node can mount a ReadWriteOnce volume.
+
+    It is validated only, and not part of the pods. Updatable in place.
+    """
 
     path: MountPath = "/checkpoints"
     """The mount path of the claim in the containers. Must be absolute, and unique in the pod."""

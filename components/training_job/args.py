@@ -52,7 +52,7 @@ class TrainingJobArgs(WorkloadArgs):
     """
 
     run_id: DnsLabel | None = Field(default=None, examples=["2"])
-    """Identifies a run: its object is named ``<name>-<run_id>``. Default: the first run, named ``<name>``.
+    """Identifies a run, whose object is named ``<name>-<run_id>``. Without it, the object is named ``<name>``.
 
     A new ``run_id`` starts a new run. A change replaces the object.
     """
@@ -73,7 +73,7 @@ class TrainingJobArgs(WorkloadArgs):
     """
 
     min_workers: Annotated[int, Field(ge=1, strict=True)] | None = Field(default=None, examples=[2])
-    """Number of workers that torchrun continues with when others are lost. Default: ``workers``.
+    """Number of workers that torchrun continues with when others are lost. Defaults to ``workers``.
 
     Requires ``distributed: torchrun``. A change needs a new run.
     """
@@ -93,10 +93,16 @@ class TrainingJobArgs(WorkloadArgs):
     """
 
     framework: LabelValue | None = Field(default=None, examples=["pytorch"])
-    """The ``framework`` label, such as pytorch, tensorflow or jax. A change needs a new run."""
+    """The ``framework`` label, such as pytorch, tensorflow or jax.
+
+    On a bare Pod, it is updatable in place; otherwise it is part of the pod template. A change needs a new run.
+    """
 
     experiment: LabelValue | None = None
-    """The ``experiment`` label, which groups the runs of one experiment. A change needs a new run."""
+    """The ``experiment`` label, which groups the runs of one experiment.
+
+    On a bare Pod, it is updatable in place; otherwise it is part of the pod template. A change needs a new run.
+    """
 
     labels: LabelArguments = {}
     """Labels of all objects. ``app``, which defaults to the component's name, is also the selector of the pods.
@@ -148,7 +154,7 @@ class TrainingJobArgs(WorkloadArgs):
     """
 
     timeout_seconds: Annotated[int, Field(ge=1, strict=True)] | None = None
-    """Seconds that ``pulumi up`` waits. Default: the provider's own ten minutes.
+    """Seconds that ``pulumi up`` waits for each object. Defaults to the provider's ten minutes.
 
     With ``wait_for: completion``, the default is five minutes more than the deadline, for a group than
     the deadlines of all its starts; without a deadline it is one week. Updatable in place.
