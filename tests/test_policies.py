@@ -17,7 +17,7 @@ from components.base.objects import UNKNOWN, Manifest
 from policies import RULES, PolicySettings, judge, judged
 from policies.pack import Pack, plain
 from policies.settings import PolicySettingsError
-from tests.test_program import run
+from tests.program import run
 
 GOOD: dict[str, dict[str, Any]] = {
     manifest["kind"]: manifest
