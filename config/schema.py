@@ -10,6 +10,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from components.base.docstrings import markdown
 from config.settings import StackSettings
 
 FILE = Path(__file__).resolve().parent.parent / "Pulumi.schema.json"
@@ -63,9 +64,21 @@ def _values(schema: dict[str, Any]) -> dict[str, Any]:
     return values if isinstance(values, dict) else next(iter(patterns.values()), {})
 
 
+def _described(value: Any) -> Any:
+    """A schema with its descriptions in Markdown, and the names of arguments in them spelled as in YAML."""
+    if isinstance(value, list):
+        return [_described(item) for item in value]
+    if not isinstance(value, dict):
+        return value
+    return {
+        key: markdown(item) if key == "description" and isinstance(item, str) else _described(item)
+        for key, item in value.items()
+    }
+
+
 def stack_file_schema() -> dict[str, Any]:
     """The JSON Schema of ``Pulumi.<stack>.yaml``."""
-    settings = StackSettings.model_json_schema(by_alias=True)
+    settings = _described(StackSettings.model_json_schema(by_alias=True))
     definitions = settings.pop("$defs")
     sections = {f"ml-platform:{key}": value for key, value in settings["properties"].items()}
     return {

@@ -1,1 +1,1 @@
-"""What an operator of a stack does: roll back a model, run Pulumi's commands."""
+"""What an operator does with a stack: deploy it, preview it, roll a model back, destroy it."""

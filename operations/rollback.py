@@ -1,78 +1,88 @@
-"""Rollback: the version of a model that ran before goes back into the stack's configuration, then up.
+"""Roll a model service back: restore an earlier version in the stack's file, then deploy the stack.
 
-What ran is known from the stack's own history: every update keeps the configuration that it was made
-with, and whether it succeeded. So a version that never came up is never rolled back to; and since
-the configuration itself is changed, git, Pulumi's state and the cluster agree afterwards.
+The stack's history records the configuration and the outcome of each update, so a rollback only
+selects versions that were deployed successfully. As it changes the configuration, the stack's file,
+Pulumi's state and the cluster agree afterwards.
 """
 
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import yaml
 
-from sandbox.layout import Layout, SandboxError
-from sandbox.progress import say
-from sandbox.stacks import Stacks, check
+from config import load_file
+from config.loader import PROJECT
+from operations.pulumi_cli import OperationError, PulumiCli
+from sandbox.progress import log
 
-_SECTION = "ml-platform:modelServices"
+_SECTION = f"{PROJECT}:modelServices"
 
-# What makes a version of a model: the rest (replicas, service, ...) stays as it is.
+# The arguments that a rollback restores. All others, such as replicas, keep their current values.
 _VERSION = ("image", "version", "model", "command", "args", "env")
+# The arguments whose values are shown. The others may contain sensitive values.
+_SHOWN = {"image", "version", "model"}
 
 
 @dataclass(frozen=True)
 class Update:
-    """One update of a stack that had the service, as its history tells it."""
+    """An update of a stack whose configuration has the model service."""
 
     number: int
-    when: str
+    started: str
     succeeded: bool
-    service: Mapping[str, Any]
-    """The service's arguments."""
+    arguments: Mapping[str, Any]
+    """The arguments of the model service."""
 
     @property
     def version(self) -> dict[str, Any]:
-        """The arguments that make the version."""
-        return {key: self.service[key] for key in _VERSION if self.service.get(key) is not None}
+        """The arguments that make up the version."""
+        return {key: self.arguments[key] for key in _VERSION if self.arguments.get(key) is not None}
 
-    def called(self, name: str) -> bool:
-        """Whether somebody may mean this one: by model version, image, tag, or number of the update."""
-        image = str(self.service.get("image", ""))
-        return name in {self.service.get("version"), image, image.rpartition(":")[2], str(self.number)}
+    def matches(self, name: str) -> bool:
+        """Whether a name is this update's model version, image, image tag or number."""
+        image = str(self.arguments.get("image", ""))
+        return name in {self.arguments.get("version"), image, image.rpartition(":")[2], str(self.number)}
 
 
-def rollback(layout: Layout, stacks: Stacks, stack: str, service: str, to: str | None) -> None:
-    """Put a former version of a service into the stack's configuration, say what changes, and bring it up."""
-    file = layout.project / f"Pulumi.{stack}.yaml"
+def rollback(project: Path, pulumi: PulumiCli, stack: str, service: str, to: str | None) -> None:
+    """Restore an earlier version of a model service in the stack's file, and deploy the stack.
+
+    ``to`` is a model version, an image, an image tag or the number of an update. It defaults to the
+    last version that was deployed before the current one.
+    """
+    file = project / f"Pulumi.{stack}.yaml"
     services = (yaml.safe_load(file.read_text(encoding="utf-8")).get("config") or {}).get(_SECTION) or {}
     if service not in services:
-        raise SandboxError(f"{file.name} has no model service {service!r}: it has {', '.join(services) or 'none'}")
-    target = choose(updates(stacks.history(stack), service), service, stack, to)
-    present = services[service]
-    say(f"{service}: back to {_title(target.version)}, which update {target.number} of {target.when} brought up")
-    changes = {key: target.version.get(key) for key in _VERSION if present.get(key) != target.version.get(key)}
+        raise OperationError(
+            f"{file.name}: {_SECTION}.{service}: no such model service\n"
+            f"  the model services of stack {stack}: {', '.join(services) or 'none'}"
+        )
+    target = choose(updates(pulumi.history(stack), service), service, stack, to)
+    current = services[service]
+    log(f"{service}: rolling back to {_display_name(target.version)}, update {target.number} of {target.started}")
+    changes = {key: target.version.get(key) for key in _VERSION if current.get(key) != target.version.get(key)}
     for key, value in changes.items():
-        # Variables and arguments may hold what should have been a secret.
-        shown = f"{present.get(key)} -> {value}" if key in {"image", "version", "model"} else "as it was then"
-        say(f"{file.name}: {key}: {shown}")
+        change = f"{current.get(key)} -> {value}" if key in _SHOWN else f"restored from update {target.number}"
+        log(f"{file.name}: {key}: {change}")
     if not changes:
-        say(f"{file.name} says so already")
+        log(f"{file.name}: has this version already")
     for key, value in changes.items():
         path = f"{_SECTION}.{service}.{key}"
-        if (isinstance(value, dict | list) or value is None) and key in present:
-            stacks.configure(stack, "rm", path)
+        if (isinstance(value, dict | list) or value is None) and key in current:
+            pulumi.configure(stack, "rm", path)
         for leaf, text, kind in _leaves(path, value):
-            stacks.configure(stack, "set", leaf, "--type", kind, "--", text)
-    check(layout, stack)
-    stacks.up(stack)
+            pulumi.configure(stack, "set", leaf, "--type", kind, "--", text)
+    load_file(stack, project)
+    pulumi.up(stack)
     if changes:
-        say(f"{file.name} is changed: commit it")
+        log(f"{file.name}: changed: commit it")
 
 
 def updates(history: list[dict[str, Any]], service: str) -> list[Update]:
-    """The updates that had a service, newest first, from Pulumi's own account of them."""
+    """The updates in a stack's history that have a model service, newest first."""
     found = []
     for entry in history:
         section = entry.get("config", {}).get(_SECTION, {}).get("value")
@@ -83,31 +93,33 @@ def updates(history: list[dict[str, Any]], service: str) -> list[Update]:
 
 
 def choose(found: list[Update], service: str, stack: str, to: str | None) -> Update:
-    """The update whose version is wanted: the one called ``to``, or the last one that ran before the present one."""
+    """The latest successful update that matches ``to``, or that has another version than the latest update."""
     if not found:
-        raise SandboxError(f"stack {stack} was never brought up with {service}: there is nothing to go back to")
-    ran = [update for update in found if update.succeeded]
+        raise OperationError(f"{service}: no update of stack {stack} has deployed it: nothing to roll back to")
+    succeeded = [update for update in found if update.succeeded]
+    current = found[0].version
     if to is not None:
-        wanted = [update for update in ran if update.called(to)]
-        fix = "TO= takes a model version, an image or its tag, or the number of an update. "
+        candidates = [update for update in succeeded if update.matches(to)]
+        problem = f"no successful update of stack {stack} matches {to!r}"
+        fix = "TO= requires a model version, an image, an image tag or the number of an update. "
     else:
-        wanted = [update for update in ran if update.version != found[0].version]
+        candidates = [update for update in succeeded if update.version != current]
+        problem = f"stack {stack} has deployed no version other than {_display_name(current)}"
         fix = ""
-    if wanted:
-        return wanted[0]
-    what = f"{to!r} never ran" if to is not None else f"no other version than {_title(found[0].version)} ever ran"
-    known = list(dict.fromkeys(_title(update.version) for update in ran))
-    raise SandboxError(f"{service} on stack {stack}: {what}. {fix}What ran: {', '.join(known) or 'nothing'}")
+    if candidates:
+        return candidates[0]
+    known = list(dict.fromkeys(_display_name(update.version) for update in succeeded))
+    raise OperationError(f"{service}: {problem}\n  {fix}Deployed versions: {', '.join(known) or 'none'}")
 
 
-def _title(version: Mapping[str, Any]) -> str:
-    """What a person calls a version."""
+def _display_name(version: Mapping[str, Any]) -> str:
+    """How messages name a version."""
     image = str(version.get("image", "the node pool's image"))
     return f"{version['version']} ({image})" if "version" in version else image
 
 
 def _leaves(path: str, value: Any) -> Iterator[tuple[str, str, str]]:
-    """The plain values in a value: path, text, and the type that Pulumi is to store it as."""
+    """The scalars in a value: their path, text, and type for ``pulumi config set --type``."""
     if isinstance(value, dict):
         for key, item in value.items():
             yield from _leaves(f"{path}.{key}", item)

@@ -4,11 +4,7 @@ Arguments that a model accepts as plain values only, since a computation or a de
 are plain in the schema too: they cannot be outputs of other resources.
 """
 
-import ast
 import inspect
-import itertools
-import re
-import textwrap
 import types
 from collections.abc import Awaitable, Mapping
 from decimal import Decimal
@@ -20,6 +16,7 @@ from pydantic.fields import FieldInfo
 
 from components import VERSION, TeamNamespace
 from components.base.arguments import Arguments
+from components.base.docstrings import attribute_docs, markdown
 
 PACKAGE = "ml-platform"
 
@@ -64,15 +61,15 @@ class _Package:
         self.types: dict[str, Spec] = {}
 
     def component(self, component: type[pulumi.ComponentResource], args: type[Arguments]) -> Spec:
-        descriptions, outputs = _attribute_docs(component), _outputs(component)
+        descriptions, outputs = attribute_docs(component), _outputs(component)
         inputs = self._object(args)
         return {
-            "description": _text(inspect.getdoc(component)),
+            "description": markdown(component.__doc__),
             "isComponent": True,
             "inputProperties": inputs["properties"],
             "requiredInputs": inputs["required"],
             "properties": {
-                to_camel(name): {**self._type(annotation, ""), "description": descriptions[name]}
+                to_camel(name): {**self._type(annotation, ""), "description": markdown(descriptions[name])}
                 for name, annotation in outputs.items()
             },
             "required": [
@@ -119,7 +116,7 @@ class _Package:
         if isinstance(annotation, type) and issubclass(annotation, Arguments):
             name = _type_name(annotation)
             if f"{PACKAGE}:index:{name}" not in self.types:
-                self._named(name, {**self._object(annotation), "description": _text(annotation.__doc__)})
+                self._named(name, {**self._object(annotation), "description": markdown(annotation.__doc__)})
             return {"$ref": f"#/types/{PACKAGE}:index:{name}"}
         raise TypeError(f"{name}: no Pulumi schema for {annotation}")
 
@@ -171,30 +168,10 @@ def _type_name(model: type) -> str:
 
 def _description(field: FieldInfo) -> str:
     """The description of an argument, with its default unless the text states one."""
-    text = _text(field.description)
+    text = markdown(field.description)
     default = field.get_default()
     if isinstance(default, bool | int | str) and default != "" and "default:" not in text.lower():
         value = str(default).lower() if isinstance(default, bool) else str(default)
         gap = "\n\n" if "\n" in text else " "
         text = f"{text}{gap}Default: `{value}`."
     return text
-
-
-def _text(docstring: str | None) -> str:
-    """A docstring as Markdown."""
-    return re.sub(r"``(.+?)``", r"`\1`", textwrap.dedent(docstring or "")).strip()
-
-
-def _attribute_docs(component: type) -> dict[str, str]:
-    """The docstrings of the attributes of a class."""
-    (definition,) = ast.parse(textwrap.dedent(inspect.getsource(component))).body
-    statements = definition.body if isinstance(definition, ast.ClassDef) else []
-    return {
-        attribute.target.id: _text(docstring.value.value)
-        for attribute, docstring in itertools.pairwise(statements)
-        if isinstance(attribute, ast.AnnAssign)
-        and isinstance(attribute.target, ast.Name)
-        and isinstance(docstring, ast.Expr)
-        and isinstance(docstring.value, ast.Constant)
-        and isinstance(docstring.value.value, str)
-    }

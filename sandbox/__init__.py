@@ -1,1 +1,1 @@
-"""A disposable real cluster and the toolchain, so that a bare machine can run all of this."""
+"""A disposable Kubernetes cluster, and the toolchain that runs it and Pulumi on a bare machine."""

@@ -1,4 +1,4 @@
-"""A certificate authority for one cluster: who may talk to the API server and to etcd."""
+"""The certificate authority of one cluster, which the API server, etcd and their clients trust."""
 
 import datetime
 import ipaddress
@@ -9,12 +9,12 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
-# A sandbox that lives longer than this is made anew.
+# A sandbox that outlives its certificates has to be created again.
 _LIFETIME = datetime.timedelta(days=365)
 
 
 class Authority:
-    """Issues certificates into a folder, keys with mode 0600."""
+    """Issues certificates into a folder. Private keys have mode 0600."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
@@ -26,7 +26,11 @@ class Authority:
         self._write("ca", self._certificate, None)
 
     def issue(self, file: str, user: str, group: str | None = None, *, server: bool = False) -> None:
-        """Issue ``<file>.crt`` and ``<file>.key`` to a user of a group; ``server`` also for 127.0.0.1."""
+        """Issue ``<file>.crt`` and ``<file>.key``.
+
+        The certificate authenticates a client as ``user`` in ``group``. With ``server``, it also
+        authenticates a server on 127.0.0.1 and localhost.
+        """
         key = ec.generate_private_key(ec.SECP256R1())
         usages = [ExtendedKeyUsageOID.CLIENT_AUTH, *([ExtendedKeyUsageOID.SERVER_AUTH] if server else [])]
         builder = (
@@ -58,10 +62,10 @@ class Authority:
 
 
 def write_key(path: Path, key: ec.EllipticCurvePrivateKey) -> None:
-    """Write a private key that only its owner can read."""
-    # The one form that the API server takes for a service-account key.
-    form = serialization.PrivateFormat.TraditionalOpenSSL
-    encoded = key.private_bytes(serialization.Encoding.PEM, form, serialization.NoEncryption())
+    """Write a private key with mode 0600."""
+    # The only format that the API server accepts for a service account key.
+    encoding_format = serialization.PrivateFormat.TraditionalOpenSSL
+    encoded = key.private_bytes(serialization.Encoding.PEM, encoding_format, serialization.NoEncryption())
     path.touch(mode=0o600)
     path.write_bytes(encoded)
 

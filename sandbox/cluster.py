@@ -1,7 +1,7 @@
-"""The control plane: etcd, API server, controller manager, scheduler, and kwok for the nodes.
+"""The control plane: etcd, kube-apiserver, kube-controller-manager, kube-scheduler, and kwok for the nodes.
 
-All of it listens on 127.0.0.1, on free ports that each checkout chooses for itself, and asks for
-certificates of its own authority. Its data are throw-away.
+Servers listen on 127.0.0.1 only, on ports that were free when the cluster was created, and require
+client certificates of the cluster's certificate authority. The data is disposable.
 """
 
 import json
@@ -20,13 +20,14 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from sandbox import servers, store
 from sandbox.certificates import Authority, write_key
 from sandbox.layout import Layout
-from sandbox.progress import say, step
+from sandbox.progress import log, step
 from sandbox.servers import Server
 
-# What a cluster writes in a day of tests stays far below this; with less, etcd stops answering.
+# In bytes. A day of tests writes far less; etcd stops responding when the disk is full.
 _FREE_SPACE = 1 << 30
+# In seconds.
 _START_TIMEOUT = 60.0
-_GRACE = 0.3
+_GRACE_PERIOD = 0.3
 
 _CLIENTS = {
     "admin": ("sandbox-admin", "system:masters"),
@@ -37,74 +38,79 @@ _CLIENTS = {
 
 
 class Cluster:
-    """The servers of one checkout's sandbox."""
+    """The cluster of one checkout's sandbox."""
 
-    def __init__(self, layout: Layout, stages: Path) -> None:
+    def __init__(self, layout: Layout, stages: Path | None = None) -> None:
         self._layout = layout
         self._folder = layout.cluster
         self._pki = layout.cluster / "pki"
         self._stages = stages
-        """kwok's configuration: what happens to nodes, pods and services."""
+        """The file of kwok's stages, which simulate the kubelet and a cloud provider. Only ``start`` needs it."""
+
+    def exists(self) -> bool:
+        """Whether there is anything to remove: files, or servers whose files were deleted."""
+        return self._folder.exists() or bool(servers.running(self._layout.root))
 
     def running(self) -> bool:
-        """Whether all servers run and the API server says that it is ready."""
-        return not self.fallen() and self._ready()
+        """Whether all servers are running and the API server is ready."""
+        return not self.stopped() and self._ready()
 
     def start(self) -> None:
-        """Bring up what does not run; what runs and is well is left alone."""
-        alive = servers.running(self._layout.root)
-        for server in self._servers():  # started by an older version of this project
-            if server.name in alive and tuple(alive[server.name].cmdline()) != server.command:
-                servers.end([alive[server.name]])
+        """Create the cluster if necessary, and start the servers that are not running."""
+        running = servers.running(self._layout.root)
+        for server in self._servers():
+            # Another version of this project may have started it with other flags.
+            if server.name in running and tuple(running[server.name].cmdline()) != server.command:
+                servers.kill([running[server.name]])
         if self.running():
-            say("cluster: up already")
+            log("cluster: already running")
             return
         self._layout.root.mkdir(parents=True, exist_ok=True)
         store.check_space(self._layout.root, _FREE_SPACE, "a cluster")
-        fallen = self.fallen()
-        if self._made() and self._ports_usable(fallen):
-            say(f"cluster: starting again: {', '.join(fallen) or 'the API server does not answer'}")
+        stopped = self.stopped()
+        if self._complete() and self._ports_available(stopped):
+            log(f"cluster: restarting: {', '.join(stopped) or 'the API server does not respond'}")
         else:
-            self._make()
+            self._create()
         with step("cluster: etcd, API server, controller manager, scheduler, kwok"):
             self._start_servers()
 
     def remove(self) -> None:
-        """End all servers and delete their data, and the stacks' state: it describes objects that are gone."""
+        """Stop all servers, and delete the cluster and the state of its stacks, whose objects no longer exist."""
         servers.stop(self._layout.root)
         for path in (self._folder, self._layout.state):
             shutil.rmtree(path, ignore_errors=True)
         self._layout.kubeconfig.unlink(missing_ok=True)
 
-    def fallen(self) -> list[str]:
-        """The names of the servers that do not run."""
-        alive = servers.running(self._layout.root)
-        return [server.name for server in self._servers() if server.name not in alive]
+    def stopped(self) -> list[str]:
+        """The names of the servers that are not running."""
+        running = servers.running(self._layout.root)
+        return [server.name for server in self._servers() if server.name not in running]
 
     def _start_servers(self) -> None:
-        if not self.fallen():  # all run, and yet it is not ready: one of them hangs
+        if not self.stopped():  # all are running, but the API server is not ready: one of them hangs
             servers.stop(self._layout.root)
         checks: dict[str, Callable[[], bool]] = {
-            "etcd": lambda: self._answers("etcd"),
+            "etcd": lambda: self._listens("etcd"),
             "kube-apiserver": self._ready,
         }
-        fallen = self.fallen()
+        stopped = self.stopped()
         started = {}
         for server in self._servers():
-            if server.name in fallen:
+            if server.name in stopped:
                 started[server] = server.start(self._layout.environment())
                 if server.name in checks:
                     server.wait(started[server], checks[server.name], _START_TIMEOUT)
-        # The others have no port to ask; a wrong flag ends them at once.
-        time.sleep(_GRACE)
+        # The others have no port to check. With an invalid flag they exit immediately.
+        time.sleep(_GRACE_PERIOD)
         for server, process in started.items():
             server.wait(process, lambda process=process: process.poll() is None, timeout=0)  # type: ignore[misc]
 
-    def _made(self) -> bool:
+    def _complete(self) -> bool:
         return (self._folder / "ports.json").exists()
 
-    def _make(self) -> None:
-        """Lay out a new cluster: ports, certificates, kubeconfigs."""
+    def _create(self) -> None:
+        """Create a new cluster: ports, certificates and kubeconfigs."""
         self.remove()
         authority = Authority(self._pki)
         authority.issue("etcd", "sandbox-etcd", server=True)
@@ -117,21 +123,21 @@ class Cluster:
             path = self._layout.kubeconfig if client == "admin" else self._folder / f"{client}.kubeconfig"
             self._write_kubeconfig(path, client, ports["kube-apiserver"])
         self._layout.write_environment()
-        # Last: a cluster without it is half-made, and is made again.
+        # Last: a cluster without this file is incomplete, and is created again.
         (self._folder / "ports.json").write_text(json.dumps(ports), encoding="utf-8")
 
     def _port(self, name: str) -> int:
-        if not self._made():
+        if not self._complete():
             return 0
         port: int = json.loads((self._folder / "ports.json").read_text(encoding="utf-8"))[name]
         return port
 
-    def _ports_usable(self, fallen: list[str]) -> bool:
-        """Whether the ports of servers that do not run are still free for them."""
+    def _ports_available(self, stopped: list[str]) -> bool:
+        """Whether the ports of the stopped servers are still free."""
         owners = {"etcd": "etcd", "etcd-peer": "etcd", "kube-apiserver": "kube-apiserver"}
-        return all(_is_free(self._port(port)) for port, owner in owners.items() if owner in fallen)
+        return all(_is_free(self._port(port)) for port, owner in owners.items() if owner in stopped)
 
-    def _answers(self, name: str) -> bool:
+    def _listens(self, name: str) -> bool:
         try:
             socket.create_connection(("127.0.0.1", self._port(name)), timeout=1).close()
         except OSError:
@@ -139,7 +145,7 @@ class Cluster:
         return True
 
     def _ready(self) -> bool:
-        if not self._made():
+        if not self._complete():
             return False
         try:
             context = ssl.create_default_context(cafile=str(self._pki / "ca.crt"))
@@ -179,7 +185,7 @@ class Cluster:
         path.write_text(yaml.safe_dump(content, sort_keys=False), encoding="utf-8")
 
     def _servers(self) -> list[Server]:
-        """All servers, each after what it uses."""
+        """All servers, each after those that it depends on."""
         pki, folder = self._pki, self._folder
 
         def kubeconfig(client: str) -> str:
@@ -194,19 +200,19 @@ class Cluster:
                 f"--listen-peer-urls=https://127.0.0.1:{peer}",
                 f"--initial-advertise-peer-urls=https://127.0.0.1:{peer}",
                 f"--initial-cluster=default=https://127.0.0.1:{peer}",
-                *(f"--{peer_or_not}cert-file={pki / 'etcd.crt'}" for peer_or_not in ("", "peer-")),
-                *(f"--{peer_or_not}key-file={pki / 'etcd.key'}" for peer_or_not in ("", "peer-")),
-                *(f"--{peer_or_not}trusted-ca-file={pki / 'ca.crt'}" for peer_or_not in ("", "peer-")),
+                *(f"--{prefix}cert-file={pki / 'etcd.crt'}" for prefix in ("", "peer-")),
+                *(f"--{prefix}key-file={pki / 'etcd.key'}" for prefix in ("", "peer-")),
+                *(f"--{prefix}trusted-ca-file={pki / 'ca.crt'}" for prefix in ("", "peer-")),
                 "--client-cert-auth",
                 "--peer-client-cert-auth",
-                # Throw-away data need not survive a power cut.
+                # Disposable data does not have to survive a power failure.
                 "--unsafe-no-fsync",
                 "--log-level=warn",
             ],
             "kube-apiserver": [
                 "--bind-address=127.0.0.1",
                 f"--secure-port={api}",
-                # An address of documentation: pods of kwok never call it, and loopback is refused.
+                # A documentation address (RFC 5737): loopback is invalid, and the pods of kwok never connect.
                 "--advertise-address=192.0.2.1",
                 "--endpoint-reconciler-type=none",
                 f"--etcd-servers=https://127.0.0.1:{etcd}",
@@ -221,7 +227,7 @@ class Cluster:
                 f"--service-account-signing-key-file={pki / 'service-account.key'}",
                 "--service-cluster-ip-range=10.96.0.0/16",
                 "--authorization-mode=RBAC",
-                # It would put a taint on each new node, which takes five seconds to go again.
+                # It adds a taint to each new node that takes five seconds to be removed.
                 "--disable-admission-plugins=TaintNodesByCondition",
                 "--allow-privileged",
                 "--profiling=false",
@@ -231,7 +237,7 @@ class Cluster:
                 f"--service-account-private-key-file={pki / 'service-account.key'}",
                 f"--root-ca-file={pki / 'ca.crt'}",
                 "--use-service-account-credentials",
-                # A new node is not scheduled to until the next look at it: soon, not after five seconds.
+                # A new node becomes schedulable at the next check. The default is five seconds.
                 "--node-monitor-period=1s",
                 "--leader-elect=false",
                 "--secure-port=0",
@@ -248,7 +254,7 @@ class Cluster:
                 f"--config={self._stages}",
                 "--manage-all-nodes=false",
                 "--manage-nodes-with-annotation-selector=kwok.x-k8s.io/node=fake",
-                # After a crash the nodes are taken over again when these leases have run out.
+                # A restarted kwok manages the nodes again only after these leases have expired.
                 "--node-lease-duration-seconds=10",
             ],
         }

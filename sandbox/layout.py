@@ -1,4 +1,4 @@
-"""Where things lie: per checkout in ``.sandbox/``, per user in a cache."""
+"""Paths and pinned versions: ``.sandbox/`` of a checkout, and the cache that all checkouts of a user share."""
 
 import os
 import shlex
@@ -9,16 +9,16 @@ PULUMI_VERSION = "3.246.0"
 PROVIDER_VERSION = "4.25.0"
 KUBERNETES_VERSION = "1.37.2"
 
-# The sandbox's secrets are as disposable as itself: the stack files hold the salt that belongs to it.
+# Not a secret: a sandbox holds nothing worth protecting. The encryptionsalt of the stack files matches it.
 PASSPHRASE = "sandbox"  # noqa: S105
 
 
 class SandboxError(Exception):
-    """Something that the user has to know or do: told without a traceback."""
+    """An error that the user can act on. It is printed without a traceback."""
 
 
 def cache() -> Path:
-    """The folder of what is built once a user: the toolchain, and Pulumi's plugins."""
+    """The folder of the toolchain and of Pulumi's plugins, shared by all checkouts of a user."""
     base = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
     return Path(base) / "ml-platform"
 
@@ -31,31 +31,31 @@ class Layout:
 
     @property
     def root(self) -> Path:
-        """The sandbox's folder, ignored by git."""
+        """The sandbox's folder. Git ignores it."""
         return self.project / ".sandbox"
 
     @property
     def bin(self) -> Path:
-        """The programs."""
+        """The toolchain's programs."""
         return self.root / "bin"
 
     @property
     def cluster(self) -> Path:
-        """All that is the cluster: gone with it."""
+        """Data, certificates and logs of the cluster, deleted with it."""
         return self.root / "cluster"
 
     @property
     def state(self) -> Path:
-        """Pulumi's file backend."""
+        """The file backend that holds the stacks' state."""
         return self.root / "state"
 
     @property
     def kubeconfig(self) -> Path:
-        """The administrator's way in; its context is called sandbox."""
+        """The administrator's kubeconfig, with the context ``sandbox``."""
         return self.root / "kubeconfig"
 
     def environment(self) -> dict[str, str]:
-        """The variables that make plain ``pulumi`` and ``kubectl`` use the sandbox."""
+        """The environment variables with which ``pulumi`` and ``kubectl`` use the sandbox."""
         return {
             "PATH": f"{self.bin}:{os.environ.get('PATH', os.defpath)}",
             "KUBECONFIG": str(self.kubeconfig),
@@ -66,7 +66,7 @@ class Layout:
         }
 
     def write_environment(self) -> None:
-        """Write ``.sandbox/env``, for a shell to source."""
+        """Write ``.sandbox/env``, which a shell can source."""
         lines = [f"export {name}={shlex.quote(value)}" for name, value in self.environment().items() if name != "PATH"]
         lines.append(f"export PATH={shlex.quote(str(self.bin))}:$PATH")
         self.state.mkdir(parents=True, exist_ok=True)

@@ -1,29 +1,37 @@
-"""The nodes of a stack's node pools: real to the API server and the scheduler, run by kwok."""
+"""The nodes of a stack's node pools: Node objects that kwok keeps ready, without a machine behind them."""
 
 import hashlib
 import json
 import subprocess
 import time
+from collections.abc import Mapping
 from typing import Any
 
 from sandbox.layout import Layout, SandboxError
 from sandbox.progress import step
 
 NODES_PER_POOL = 2
-# A node of a large cloud machine with eight GPUs.
+# A large cloud machine with eight GPUs.
 _CAPACITY = {"cpu": "96", "memory": "768Gi", "ephemeral-storage": "1Ti", "pods": "110"}
 _GPUS = "8"
+# In seconds.
 _READY_TIMEOUT = 60.0
+_POLL_INTERVAL = 0.2
 _DIGEST = "sandbox.ml-platform/digest"
 
+NodePools = Mapping[str, Mapping[str, Any]]
+"""Node pools by name, spelled as in a stack file, with all defaults: nodeSelector, tolerations, gpuResource."""
 
-def sync(layout: Layout, pools: dict[str, dict[str, Any]]) -> None:
-    """Make the cluster's nodes those of the node pools: two for each, none besides."""
-    wanted = {node["metadata"]["name"]: node for pool in pools.items() for node in _nodes(*pool)}
+
+def sync(layout: Layout, pools: NodePools) -> None:
+    """Create, replace and delete nodes until the cluster has exactly ``NODES_PER_POOL`` nodes for each pool."""
+    desired = {node["metadata"]["name"]: node for name, pool in pools.items() for node in _nodes(name, pool)}
     found = json.loads(kubectl(layout, "get", "nodes", "-l", "sandbox.ml-platform/node=true", "-o", "json"))
-    present = {node["metadata"]["name"]: node["metadata"]["annotations"].get(_DIGEST) for node in found["items"]}
-    same = {name for name, node in wanted.items() if present.get(name) == node["metadata"]["annotations"][_DIGEST]}
-    stale, new = sorted(present.keys() - same), [node for name, node in wanted.items() if name not in same]
+    existing = {node["metadata"]["name"]: node["metadata"]["annotations"].get(_DIGEST) for node in found["items"]}
+    unchanged = {
+        name for name, node in desired.items() if existing.get(name) == node["metadata"]["annotations"][_DIGEST]
+    }
+    stale, new = sorted(existing.keys() - unchanged), [desired[name] for name in desired if name not in unchanged]
     if not stale and not new:
         return
     with step(f"nodes: {len(new)} new, {len(stale)} removed, for {', '.join(pools) or 'no pools'}"):
@@ -31,11 +39,11 @@ def sync(layout: Layout, pools: dict[str, dict[str, Any]]) -> None:
             kubectl(layout, "delete", "nodes", *stale)
         if new:
             kubectl(layout, "create", "-f", "-", stdin=json.dumps({"apiVersion": "v1", "kind": "List", "items": new}))
-        _wait_until_schedulable(layout, set(wanted))
+        _wait_until_schedulable(layout, set(desired))
 
 
 def _wait_until_schedulable(layout: Layout, names: set[str]) -> None:
-    """Wait until the nodes are ready and the taint that they are born with is gone."""
+    """Wait until the nodes are ready and no longer have the not-ready taint that every new node gets."""
     end = time.monotonic() + _READY_TIMEOUT
     while names:
         for node in json.loads(kubectl(layout, "get", "nodes", "-o", "json"))["items"]:
@@ -46,10 +54,11 @@ def _wait_until_schedulable(layout: Layout, names: set[str]) -> None:
         if time.monotonic() > end:
             raise SandboxError(f"nodes {', '.join(sorted(names))} are not ready after {_READY_TIMEOUT:.0f} s")
         if names:
-            time.sleep(0.2)
+            time.sleep(_POLL_INTERVAL)
 
 
-def _nodes(name: str, pool: dict[str, Any]) -> list[dict[str, Any]]:
+def _nodes(name: str, pool: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """The Node manifests of one pool."""
     capacity = dict(_CAPACITY)
     if pool["gpuResource"]:
         capacity[pool["gpuResource"]] = _GPUS
@@ -72,8 +81,8 @@ def _nodes(name: str, pool: dict[str, Any]) -> list[dict[str, Any]]:
     ]
 
 
-def _taint(toleration: dict[str, Any]) -> dict[str, str]:
-    """A taint that the toleration tolerates."""
+def _taint(toleration: Mapping[str, Any]) -> dict[str, str]:
+    """A taint that matches the toleration."""
     return {
         "key": toleration["key"],
         "value": toleration["value"] or "present",
@@ -82,7 +91,7 @@ def _taint(toleration: dict[str, Any]) -> dict[str, str]:
 
 
 def kubectl(layout: Layout, *arguments: str, stdin: str | None = None) -> str:
-    """Run kubectl against the sandbox, and return what it prints."""
+    """Run kubectl as the sandbox's administrator, and return its standard output."""
     command = [str(layout.bin / "kubectl"), f"--kubeconfig={layout.kubeconfig}", *arguments]
     done = subprocess.run(command, input=stdin or "", capture_output=True, text=True, check=False)
     if done.returncode != 0:

@@ -1,4 +1,4 @@
-"""Says what is being done and how long it takes, on a terminal and in a log alike."""
+"""Progress output: what is running and how long it takes, readable on a terminal and in a log."""
 
 import sys
 import threading
@@ -6,13 +6,13 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-# A log gets a line this often (seconds) while a step runs; a terminal's line is redrawn every second.
-_LOG_EVERY = 15.0
-_REDRAW_EVERY = 1.0
+# In seconds. A log gets a new line each time; a terminal's line is redrawn.
+_LOG_INTERVAL = 15.0
+_REDRAW_INTERVAL = 1.0
 
 
 class Step:
-    """A step that runs: ``note`` says how far it is."""
+    """A step in progress."""
 
     def __init__(self, title: str) -> None:
         self.title = title
@@ -22,7 +22,7 @@ class Step:
         self._terminal = sys.stdout.isatty()
 
     def note(self, progress: str) -> None:
-        """Say how far the step is; shown with the next line."""
+        """Set the progress that the next line shows."""
         self.progress = progress
 
     def _line(self) -> str:
@@ -30,15 +30,15 @@ class Step:
         return f"  {self.title}: {', '.join(details)}"
 
     def watch(self) -> None:
-        """Show the step again and again until it is done."""
-        while not self.done.wait(_REDRAW_EVERY if self._terminal else _LOG_EVERY):
+        """Print the step at each interval until it is done."""
+        while not self.done.wait(_REDRAW_INTERVAL if self._terminal else _LOG_INTERVAL):
             if self._terminal:
                 print(f"\r\x1b[K{self._line()} ...", end="", flush=True)
             else:
                 print(f"{self._line()} ...", flush=True)
 
     def end(self, outcome: str) -> None:
-        """Say how it ended."""
+        """Print the outcome and the duration."""
         self.done.set()
         start = "\r\x1b[K" if self._terminal else ""
         print(f"{start}  {self.title}: {outcome}, {time.monotonic() - self.started:.1f} s", flush=True)
@@ -46,7 +46,7 @@ class Step:
 
 @contextmanager
 def step(title: str) -> Iterator[Step]:
-    """Run a step: it is announced while it lasts, and its end is told with the time that it took."""
+    """Run a block as a step: print its progress while it runs, then its outcome and duration."""
     running = Step(title)
     watcher = threading.Thread(target=running.watch, daemon=True)
     watcher.start()
@@ -61,6 +61,6 @@ def step(title: str) -> Iterator[Step]:
     running.end("done")
 
 
-def say(text: str) -> None:
-    """Tell something that took no time."""
+def log(text: str) -> None:
+    """Print one line."""
     print(f"  {text}", flush=True)

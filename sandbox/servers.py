@@ -1,7 +1,7 @@
-"""Starting, watching and stopping the server processes of a sandbox.
+"""Start, find and stop the server processes of a sandbox.
 
-A server carries its name and its sandbox in its environment. It is found by that alone: there is
-no file of process numbers to be lost, to lag behind, or to name a stranger after a reboot.
+A server's environment carries its name and the path of its sandbox, and it is found by them alone.
+A file of process IDs could be lost, be out of date, or name an unrelated process after a reboot.
 """
 
 import os
@@ -15,34 +15,36 @@ import psutil
 
 from sandbox.layout import SandboxError
 
-_MARK = "ML_PLATFORM_SANDBOX_SERVER"
+_MARKER = "ML_PLATFORM_SANDBOX_SERVER"
+# In seconds.
 _STOP_TIMEOUT = 10.0
+_POLL_INTERVAL = 0.1
 
-# Go collects its garbage when the heap has grown by so many percent. Four times the default takes a
-# seventh less processor time for a hundred MB more, of all servers together.
+# The heap growth, in percent, that triggers a garbage collection. Four times the default takes a seventh
+# less CPU time, for 100 MB more memory over all servers.
 _GOGC = {"GOGC": "400"}
 
 
 def running(sandbox: Path) -> dict[str, psutil.Process]:
-    """The servers of a sandbox that run, by name."""
+    """The running servers of a sandbox, by name."""
     found = {}
     for process in psutil.process_iter():
         try:
-            mark = process.environ().get(_MARK, "")
-            if mark.startswith(f"{sandbox}:") and process.status() != psutil.STATUS_ZOMBIE:
-                found[mark.rsplit(":", 1)[1]] = process
-        except psutil.Error:  # it ended meanwhile, or belongs to somebody else
+            marker = process.environ().get(_MARKER, "")
+            if marker.startswith(f"{sandbox}:") and process.status() != psutil.STATUS_ZOMBIE:
+                found[marker.rsplit(":", 1)[1]] = process
+        except psutil.Error:  # it has exited, or another user owns it
             continue
     return found
 
 
 def stop(sandbox: Path) -> None:
-    """End all servers of a sandbox."""
-    end(list(running(sandbox).values()))
+    """Kill all servers of a sandbox."""
+    kill(list(running(sandbox).values()))
 
 
-def end(processes: Sequence[psutil.Process]) -> None:
-    """End processes by force: their data are thrown away, or fixed at the next start."""
+def kill(processes: Sequence[psutil.Process]) -> None:
+    """Kill processes and wait until they have exited. The servers' data survives a kill or is disposable."""
     for process in processes:
         process.kill()
     psutil.wait_procs(processes, timeout=_STOP_TIMEOUT)
@@ -55,18 +57,19 @@ class Server:
     name: str
     command: tuple[str, ...]
     sandbox: Path
-    """The folder of the sandbox that it belongs to."""
+    """The folder of its sandbox."""
     logs: Path
+    """The folder of its log file."""
 
     @property
     def log(self) -> Path:
-        """What it prints."""
+        """The file that receives its output."""
         return self.logs / f"{self.name}.log"
 
     def start(self, environment: Mapping[str, str]) -> subprocess.Popen[bytes]:
-        """Start it, in a session of its own: it outlives this program, and Ctrl-C does not reach it."""
+        """Start the server in a new session, so that it outlives this program and Ctrl-C does not reach it."""
         self.logs.mkdir(parents=True, exist_ok=True)
-        mark = {_MARK: f"{self.sandbox}:{self.name}"}
+        marker = {_MARKER: f"{self.sandbox}:{self.name}"}
         with self.log.open("ab") as log:
             return subprocess.Popen(
                 list(self.command),
@@ -74,25 +77,28 @@ class Server:
                 stdout=log,
                 stderr=log,
                 cwd=self.logs,
-                env={**os.environ, **environment, **_GOGC, **mark},
+                env={**os.environ, **environment, **_GOGC, **marker},
                 start_new_session=True,
             )
 
     def wait(self, process: subprocess.Popen[bytes], ready: Callable[[], bool], timeout: float) -> None:
-        """Wait until it is ready; raises SandboxError with the end of its log where it is not."""
+        """Wait until the server is ready.
+
+        Raises SandboxError with the end of its log if it exits, or is not ready within the timeout (seconds).
+        """
         end = time.monotonic() + timeout
         while not ready():
             if process.poll() is not None:
-                raise SandboxError(f"{self.name} ended right after its start. {self.last_words()}")
+                raise SandboxError(f"{self.name} exited during startup. {self.log_tail()}")
             if time.monotonic() > end:
-                raise SandboxError(f"{self.name} is not ready after {timeout:.0f} s. {self.last_words()}")
-            time.sleep(0.1)
+                raise SandboxError(f"{self.name} is not ready after {timeout:.0f} s. {self.log_tail()}")
+            time.sleep(_POLL_INTERVAL)
 
-    def last_words(self) -> str:
-        """The end of its log, and where the rest is."""
+    def log_tail(self) -> str:
+        """The last lines of the log, its path, and what to do about a persistent failure."""
         try:
             lines = self.log.read_text(encoding="utf-8", errors="replace").splitlines()[-8:]
         except OSError:
             lines = []
-        advice = "If it goes on like this, make a new cluster: make down, then run the same command again."
+        advice = "If the error persists, recreate the cluster: run make down, then the same command again."
         return "\n".join([f"The end of {self.log}:", *(f"    {line[:300]}" for line in lines), advice])

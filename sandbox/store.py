@@ -1,4 +1,4 @@
-"""The user's cache: what takes long to make is made once, whole or not at all."""
+"""The user's cache of finished builds. An entry is created once, and is either complete or absent."""
 
 import fcntl
 import shutil
@@ -12,19 +12,19 @@ from sandbox.progress import step
 
 
 def programs() -> Path:
-    """The folder that the finished builds are kept in."""
+    """The folder of the finished builds."""
     return cache() / "programs"
 
 
 @contextmanager
-def making(home: Path, name: str) -> Iterator[Path | None]:
-    """Yield a folder to fill, which becomes ``home`` at the end; None where ``home`` is there already.
+def create_once(entry: Path, name: str) -> Iterator[Path | None]:
+    """Yield a temporary folder that is renamed to ``entry`` at the end, or None if ``entry`` exists.
 
-    One at a time among all checkouts of the user. Where filling fails nothing is left, and what a
-    killed run left is removed by the next one.
+    A lock serializes all checkouts of the user. If the block fails, the temporary folder is deleted.
+    The folder of a process that was killed is deleted by the next call.
     """
-    with locked(programs() / f".{name}.lock", f"{name}: another checkout is at it"):
-        if home.is_dir():  # another checkout made it meanwhile
+    with locked(programs() / f".{name}.lock", f"{name}: wait for another checkout"):
+        if entry.is_dir():  # created by another checkout while this one waited
             yield None
             return
         for leftover in programs().glob(f".partial-{name}-*"):
@@ -33,29 +33,32 @@ def making(home: Path, name: str) -> Iterator[Path | None]:
         try:
             yield partial
             partial.chmod(0o755)
-            partial.rename(home)
+            partial.rename(entry)
         finally:
             shutil.rmtree(partial, ignore_errors=True)
 
 
 @contextmanager
-def locked(file: Path, busy: str) -> Iterator[None]:
-    """Hold a lock; where somebody else does, say so and wait. A killed holder holds nothing."""
+def locked(file: Path, waiting: str) -> Iterator[None]:
+    """Hold an exclusive lock. If another process holds it, show the step ``waiting`` until it is released.
+
+    The kernel releases the lock of a process that is killed.
+    """
     file.parent.mkdir(parents=True, exist_ok=True)
     with file.open("w") as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            with step(busy):
+            with step(waiting):
                 fcntl.flock(lock, fcntl.LOCK_EX)
         yield
 
 
-def check_space(folder: Path, needed: int, purpose: str) -> None:
-    """Raise SandboxError where the disk of a folder has not the space (bytes) that a purpose needs."""
+def check_space(folder: Path, required: int, purpose: str) -> None:
+    """Raise SandboxError if the file system of a folder has less free space than required (bytes)."""
     free = shutil.disk_usage(folder).free
-    if free < needed:
+    if free < required:
         raise SandboxError(
-            f"the disk of {folder} has {free >> 20} MiB free, and {purpose} needs {needed >> 20}.\n"
+            f"the file system of {folder} has {free >> 20} MiB free; {purpose} requires {required >> 20} MiB.\n"
             "Free some space, then run the same command again."
         )

@@ -1,8 +1,8 @@
-"""The programs of the sandbox: taken where they are, installed where that works, else built.
+"""The sandbox's programs: found on PATH, installed, or built from source.
 
-``pulumi`` from PATH serves where it is new enough; next comes the SDK's own installer; where that
-cannot be reached, and for Kubernetes itself, the official code is built from Go modules. Builds are
-kept per user under the hash of what they are made of.
+``pulumi`` is used from PATH if it is recent enough, otherwise installed by the SDK's installer. If the
+installer is unreachable, it is built from its Go module, as Kubernetes always is. The user's cache
+keeps each build under the hash of its inputs.
 """
 
 import hashlib
@@ -18,12 +18,12 @@ from pathlib import Path
 
 from sandbox import golang, store
 from sandbox.layout import KUBERNETES_VERSION, PROVIDER_VERSION, PULUMI_VERSION, Layout, SandboxError, cache
-from sandbox.progress import say, step
+from sandbox.progress import log, step
 
 MODULES = Path(__file__).resolve().parent / "programs"
-# Measured: a cold build leaves 13 GiB in Go's own caches, and 0.7 GiB of programs.
+# In bytes, measured: a build with empty caches takes 13 GiB in Go's caches and 0.7 GiB for the programs.
 _BUILD_SPACE = 14 << 30
-# An installer that does not answer in this time (seconds) does not answer.
+# In seconds.
 _REACH_TIMEOUT = 5
 _INSTALL_TIMEOUT = 300
 _INSTALLER = "https://get.pulumi.com/install.sh"
@@ -31,23 +31,23 @@ _INSTALLER = "https://get.pulumi.com/install.sh"
 
 @dataclass(frozen=True)
 class Program:
-    """One Go module of ``programs/``, and what is built of it."""
+    """A Go module of ``programs/`` and the programs built from it."""
 
     module: str
     packages: dict[str, str]
-    """Program → its Go package."""
+    """The Go package of each program."""
     flags: str = ""
-    """Linker flags: the version that the program tells of itself."""
+    """Linker flags, which set the version that the program reports."""
     finish: Callable[[Path], None] | None = None
-    """Puts what else belongs beside the programs into their folder."""
+    """Adds further files to the folder of the programs."""
 
     @property
     def folder(self) -> Path:
-        """The module's own folder."""
+        """The module's folder."""
         return MODULES / self.module
 
     def home(self) -> Path:
-        """Where the finished build is kept: named by the hash of all that it is made of."""
+        """The folder of the finished build, named by the hash of its inputs."""
         digest = hashlib.sha256(f"{platform.machine()} {self.flags}".encode())
         for file in sorted(path for path in self.folder.rglob("*") if path.is_file()):
             digest.update(file.relative_to(self.folder).as_posix().encode())
@@ -56,7 +56,7 @@ class Program:
 
 
 def _add_language_executor(target: Path) -> None:
-    """The script that the language host starts programs with belongs to the SDK of the engine's version."""
+    """Add the script with which the language host runs programs, from the SDK of the engine's version."""
     sdk = golang.folder_of(MODULES / "pulumi", "github.com/pulumi/pulumi/sdk/v3")
     executor = target / "pulumi-language-python-exec"
     shutil.copyfile(sdk / "python" / "cmd" / executor.name, executor)
@@ -64,7 +64,7 @@ def _add_language_executor(target: Path) -> None:
 
 
 def _add_stages(target: Path) -> None:
-    """kwok's own account of what happens to nodes and pods; ours of the rest."""
+    """Add kwok's stages: its standard stages of nodes and pods, and those of ``programs/kwok``."""
     module = MODULES / "kwok"
     stages = golang.folder_of(module, "sigs.k8s.io/kwok") / "kustomize" / "stage"
     names = (
@@ -104,9 +104,9 @@ CONTROL_PLANE = ("etcd", "kube-apiserver", "kube-controller-manager", "kube-sche
 
 
 def install(layout: Layout) -> Path:
-    """See to it that all programs are there, and return kwok's stages.
+    """Install all programs, and return the file of kwok's stages.
 
-    Programs are linked into ``.sandbox/bin``; the provider becomes a plugin of Pulumi.
+    Programs are linked into ``.sandbox/bin``. The Kubernetes provider is installed as a Pulumi plugin.
     """
     kubernetes = build(KUBERNETES)
     kwok = build(KWOK)
@@ -115,14 +115,14 @@ def install(layout: Layout) -> Path:
     for name, source in links.items():
         _link(source, layout.bin / name)
     for name in CONTROL_PLANE:
-        _name(layout.bin / "control-plane", layout.bin / name)
+        _alias(layout.bin / "control-plane", layout.bin / name)
     layout.write_environment()
     _install_provider(layout)
     return kwok / "stages.yaml"
 
 
 def _pulumi(layout: Layout) -> dict[str, Path]:
-    """Pulumi's programs to link; none where the user's own serve."""
+    """Pulumi's programs to link. None if the ones on PATH are used."""
     found = _pulumi_on_path(layout)
     if found is not None:
         return {}
@@ -134,33 +134,34 @@ def _pulumi(layout: Layout) -> dict[str, Path]:
 
 
 def _pulumi_on_path(layout: Layout) -> Path | None:
+    """The pulumi on PATH, or None if there is none or it is not compatible."""
     folders = [folder for folder in os.environ.get("PATH", os.defpath).split(os.pathsep) if folder != str(layout.bin)]
     found = shutil.which("pulumi", path=os.pathsep.join(folders))
     if found is None:
         return None
     output = subprocess.run([found, "version"], capture_output=True, text=True, check=False).stdout
-    version, wanted = _version(output), _version(PULUMI_VERSION)
+    version, required = _version(output), _version(PULUMI_VERSION)
     complete = (Path(found).resolve().parent / "pulumi-language-python").exists()
-    if version[:1] != wanted[:1] or version < wanted or not complete:
-        reason = f"is {output.strip() or 'of no version'}" if complete else "lacks pulumi-language-python beside it"
-        say(f"pulumi: {found} {reason}; {PULUMI_VERSION} or newer is needed, another one is used")
+    if version[:1] != required[:1] or version < required or not complete:
+        reason = f"is version {output.strip() or 'unknown'}" if complete else "has no pulumi-language-python next to it"
+        log(f"pulumi: ignoring {found}: it {reason}; v{PULUMI_VERSION} or a later v{required[0]} is required")
         return None
     return Path(found)
 
 
 def _installed_pulumi() -> Path | None:
-    """The folder of the programs that the SDK's own installer brought; None where it cannot be reached."""
+    """The folder of the programs from the SDK's installer, or None if the installer is unreachable or fails."""
     home = store.programs() / f"pulumi-installed-{PULUMI_VERSION}"
     if home.is_dir():
         return home / "bin"
     if PULUMI.home().is_dir() or not _reachable():
         return None
     try:
-        with store.making(home, "pulumi-installed") as folder:
+        with store.create_once(home, "pulumi-installed") as folder:
             if folder is not None:
                 _run_installer(folder)
     except (subprocess.CalledProcessError, subprocess.TimeoutExpired):
-        say("pulumi: the installer failed; building it instead")
+        log("pulumi: the installer failed: building from source")
         return None
     return home / "bin"
 
@@ -175,15 +176,15 @@ def _run_installer(folder: Path) -> None:
         subprocess.run(command, check=True, capture_output=True, timeout=_INSTALL_TIMEOUT)
 
 
-def _warn_of_space() -> None:
-    """Say that the disk may become full. It need not: much may be in Go's cache already."""
+def _warn_about_space() -> None:
+    """Warn if the disk may become full. The build continues, as Go's caches may already hold a part of it."""
     free = shutil.disk_usage(cache()).free
     if free < _BUILD_SPACE:
-        say(f"{free >> 30} GiB of disk are free: a first build of all programs takes {_BUILD_SPACE >> 30} GiB")
+        log(f"{free >> 30} GiB of disk space are free: the first build of all programs takes {_BUILD_SPACE >> 30} GiB")
 
 
 def _reachable() -> bool:
-    """Whether the installer can be reached. In a process of its own: a name look-up heeds no time-out."""
+    """Whether the installer is reachable. Tried in a subprocess, as a DNS lookup ignores Python's timeouts."""
     code = f"import urllib.request; urllib.request.urlopen({_INSTALLER!r}, timeout={_REACH_TIMEOUT}).read(1)"
     try:
         done = subprocess.run([sys.executable, "-c", code], capture_output=True, timeout=_REACH_TIMEOUT, check=False)
@@ -193,21 +194,21 @@ def _reachable() -> bool:
 
 
 def _install_provider(layout: Layout) -> None:
-    """Make the Kubernetes provider a plugin of Pulumi: as a release, else as built here."""
+    """Install the Kubernetes provider as a Pulumi plugin: the release, or if it is unreachable a build from source."""
     plugins = cache() / "pulumi" / "plugins"
     if (plugins / f"resource-kubernetes-v{PROVIDER_VERSION}" / "pulumi-resource-kubernetes").exists():
         return
     if not PULUMI.home().is_dir() and _reachable() and _plugin_install(layout) is None:
         return
-    problem = _plugin_install(layout, "--file", str(build(PROVIDER) / "pulumi-resource-kubernetes"))
-    if problem is not None:
-        raise SandboxError(f"the Kubernetes provider could not be installed:\n{problem}")
+    error = _plugin_install(layout, "--file", str(build(PROVIDER) / "pulumi-resource-kubernetes"))
+    if error is not None:
+        raise SandboxError(f"Kubernetes provider {PROVIDER_VERSION}: installation failed:\n{error}")
 
 
 def _plugin_install(layout: Layout, *source: str) -> str | None:
-    """Run ``pulumi plugin install``; returns what went wrong, None where nothing did."""
+    """Run ``pulumi plugin install``. Returns its error, or None if it succeeds."""
     command = ["pulumi", "plugin", "install", "resource", "kubernetes", PROVIDER_VERSION, *source]
-    lock = store.locked(store.programs() / ".provider.lock", "Kubernetes provider: another checkout is at it")
+    lock = store.locked(store.programs() / ".provider.lock", "Kubernetes provider: wait for another checkout")
     with lock, step(f"Kubernetes provider {PROVIDER_VERSION}: install"):
         environment = {**os.environ, **layout.environment()}
         try:
@@ -215,17 +216,17 @@ def _plugin_install(layout: Layout, *source: str) -> str | None:
                 command, env=environment, capture_output=True, text=True, check=False, timeout=_INSTALL_TIMEOUT
             )
         except subprocess.TimeoutExpired:
-            return f"no answer in {_INSTALL_TIMEOUT} s"
+            return f"no response within {_INSTALL_TIMEOUT} s"
     return None if done.returncode == 0 else done.stderr.strip()
 
 
 def build(program: Program) -> Path:
-    """The folder with a program's finished build, made now where it is not there yet."""
+    """Build a program unless the cache has it, and return the folder of the build."""
     home = program.home()
     if not home.is_dir():
-        with store.making(home, program.module) as folder:
+        with store.create_once(home, program.module) as folder:
             if folder is not None:
-                _warn_of_space()
+                _warn_about_space()
                 for name, package in program.packages.items():
                     golang.build(program.folder, package, folder / name, program.flags)
                 if program.finish is not None:
@@ -234,32 +235,32 @@ def build(program: Program) -> Path:
 
 
 def _link(source: Path, target: Path) -> None:
-    """Put a program at a place: linked where the file system allows, else copied.
+    """Create a hard link, or a copy if the file system does not allow it.
 
-    A hard link, since a program looks for its helpers beside the file that it was started from.
+    A symbolic link would not do: a program looks for its helpers next to its own executable.
     """
     if target.exists() and source.stat().st_ino == target.stat().st_ino:
         return
-    temporary = _beside(target)
+    temporary = _temporary(target)
     try:
         os.link(source, temporary)
     except OSError:
         shutil.copy2(source, temporary)
     temporary.replace(target)
-    # Where somebody else has linked the same file meanwhile, replacing it does nothing.
+    # rename() does nothing if another process has linked the same file to the target.
     temporary.unlink(missing_ok=True)
 
 
-def _name(program: Path, target: Path) -> None:
-    """Give a program that is whatever it is called as another name."""
+def _alias(program: Path, target: Path) -> None:
+    """Link another name to a program that selects its behavior by the name that it is run as."""
     if not (target.is_symlink() and target.readlink() == Path(program.name)):
-        temporary = _beside(target)
+        temporary = _temporary(target)
         temporary.symlink_to(program.name)
         temporary.replace(target)
 
 
-def _beside(target: Path) -> Path:
-    """A name to make a thing under before it takes its place: whole, and in nobody else's way."""
+def _temporary(target: Path) -> Path:
+    """A file name in the target's folder that no other process uses, for replacing the target atomically."""
     temporary = target.with_name(f".{target.name}.{os.getpid()}")
     temporary.unlink(missing_ok=True)
     return temporary

@@ -1,8 +1,8 @@
-"""A new version of a model beside the old one, for a quarter of the requests.
+"""A canary: a new version of a model for a quarter of the requests.
 
-pulumi config set candidate v1.3     begin: one pod of the new version beside three of the old one
-pulumi config set stable v1.3        promote it ...
-pulumi config rm candidate           ... and end the canary, in the same `pulumi up`
+pulumi config set candidate v1.3     start: one pod of the new version next to three of the old one
+pulumi config set stable v1.3        promote the new version ...
+pulumi config rm candidate           ... and remove the canary, in the same `pulumi up`
 """
 
 import pulumi

@@ -1,4 +1,4 @@
-"""A fine-tune on two nodes with four GPUs each, by torchrun, that goes on from its checkpoints."""
+"""Fine-tuning with torchrun on two nodes with four GPUs each, which resumes from its checkpoints."""
 
 import pulumi
 from ml_platform import NodePool, TeamNamespace, Toleration, TrainingJob
@@ -13,7 +13,7 @@ l4 = NodePool(
 )
 team = TeamNamespace("nlp-finetune", {"team": "nlp", "quota": {"requests.nvidia.com/gpu": str(WORKERS * GPUS)}})
 
-# Read and written by workers on several nodes. It outlives the run, and the stack too.
+# Workers on several nodes read and write it. It outlives the run and the stack.
 checkpoints = PersistentVolumeClaim(
     "checkpoints",
     metadata={"name": "checkpoints", "namespace": team.namespace},
@@ -30,7 +30,7 @@ job = TrainingJob(
     {
         "team": team,
         "image": "ghcr.io/acme/finetune:v3",
-        # torchrun takes nodes, ranks and rendezvous from the environment that the component sets.
+        # torchrun reads nodes, ranks and rendezvous from environment variables that the component sets.
         "command": ["torchrun", "finetune.py"],
         "env": {"LEARNING_RATE": "2e-5", "NCCL_DEBUG": "WARN"},
         "framework": "pytorch",
@@ -42,7 +42,7 @@ job = TrainingJob(
         "resources": {"requests": {"cpu": "16", "memory": "128Gi"}, "limits": {"memory": "256Gi"}},
         "shared_memory": "64Gi",
         "checkpoints": {"claim": checkpoints.metadata["name"], "access_mode": "ReadWriteMany"},
-        # Exit code 2 of this program means that its arguments are wrong: another try would not fix that.
+        # This program exits with 2 if its arguments are invalid. A retry would fail, too.
         "fatal_exit_codes": [2],
         "deadline_seconds": 3 * 24 * 3600,
     },

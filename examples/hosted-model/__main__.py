@@ -1,11 +1,11 @@
-"""A name in the cluster for a model that a provider hosts: clients stay as they are when it moves in."""
+"""A stable in-cluster name for a model that a provider hosts. Clients do not change if it moves to the cluster."""
 
 import pulumi
 from ml_platform import ModelService, TeamNamespace
 
 team = TeamNamespace("assistants", {"team": "assistants", "network": {"allow_to": {"cidrs": ["0.0.0.0/0"]}}})
 
-# To host it here later, give it an image and take `type` and `external_name` away: the URL stays.
+# To serve it from the cluster later, set an image and remove `type` and `external_name`. The URL does not change.
 service = ModelService(
     "chat",
     {

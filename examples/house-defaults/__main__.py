@@ -1,4 +1,4 @@
-"""What a team of Acme's writes: only what is its own."""
+"""A program of a team at Acme: it sets only what differs from the company's defaults."""
 
 import pulumi
 from acme import AcmeModel, AcmeTeam, AcmeTrainingJobArgs

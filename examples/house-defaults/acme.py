@@ -1,7 +1,7 @@
-"""Acme's own defaults, as a library over the components. Programs of Acme's teams import nothing else.
+"""Acme's defaults, as a library on top of the components.
 
-Two ways, by what they are for: a subclass of the arguments where the component stays what it is and
-other values are the default; a component of one's own where several belong together.
+There are two ways: a subclass of the arguments changes default values; a component of its own creates several
+resources, or takes fewer arguments.
 """
 
 from collections.abc import Mapping
@@ -21,7 +21,7 @@ L4 = NodePool(
 
 
 class AcmeTrainingJobArgs(TrainingJobArgs):
-    """A training job of Acme's: on an L4, two retries, ended after a day."""
+    """A training job at Acme: one L4, two retries, at most a day."""
 
     node_pool: NodePool = L4
     gpus: int = 1
@@ -30,7 +30,7 @@ class AcmeTrainingJobArgs(TrainingJobArgs):
 
 
 class AcmeTeam(TeamNamespace):
-    """A team of Acme's: images from the company's registry only, data from its network only."""
+    """A team at Acme: images only from the company's registry, data only from its network."""
 
     def __init__(
         self, name: str, quota: Mapping[str, str], opts: pulumi.ResourceOptions | None = None, **args: Any
@@ -45,7 +45,7 @@ class AcmeTeam(TeamNamespace):
 
 
 class AcmeModel(pulumi.ComponentResource):
-    """A model of Acme's: from the company's registry, two pods or more, scraped by Prometheus."""
+    """A model service at Acme: an image from the company's registry, two replicas, scraped by Prometheus."""
 
     url: pulumi.Output[str]
 

@@ -1,8 +1,8 @@
-"""A run for each month, the earlier ones kept.
+"""One run per month; earlier runs are kept.
 
-pulumi config set month 2026-12      the next run, beside those before it
+pulumi config set month 2026-12      start the next run
 
-Changing anything else about a run that exists is refused, by `pulumi preview` already.
+Any other change of an existing run is rejected, already in `pulumi preview`.
 """
 
 import pulumi

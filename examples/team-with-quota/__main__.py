@@ -1,15 +1,15 @@
-"""A team with a quota, two priorities, and roles for its people."""
+"""A team with a quota, two priorities and roles for its members."""
 
 import pulumi
 from ml_platform import PriorityClasses, TeamNamespace, TrainingJob
 
-# PriorityClasses belong to the cluster: one program makes them for all teams.
+# PriorityClasses are cluster-scoped: one program creates them for all teams.
 priorities = PriorityClasses(
     "priority",
     {
         "classes": {
             "batch": {"value": 0, "preemption": "Never", "description": "Runs when there is room."},
-            "deadline": {"value": 1000, "description": "Training that somebody waits for."},
+            "deadline": {"value": 1000, "description": "Training with a deadline."},
         }
     },
 )
@@ -27,17 +27,17 @@ team = TeamNamespace(
             "requests.nvidia.com/gpu": "8",
             "pods": "40",
         },
-        # Of the eight GPUs, at most two at the priority that interrupts others.
+        # At most two of the eight GPUs may be used at the priority that evicts other pods.
         "priority_quotas": {"batch": {"pods": "40"}, "deadline": {"requests.nvidia.com/gpu": "2"}},
         "container_limits": {"default_request": {"cpu": "250m", "memory": "512Mi"}, "default": {"memory": "2Gi"}},
-        # Data and packages come from the company's own network.
+        # Data and packages come from the company's network.
         "network": {"allow_to": {"cidrs": ["10.0.0.0/8"]}},
-        "access": {"viewers": ["everybody"], "developers": ["vision"], "admins": ["vision-leads"]},
+        "access": {"viewers": ["engineers"], "developers": ["vision"], "admins": ["vision-leads"]},
     },
     pulumi.ResourceOptions(depends_on=[priorities]),
 )
 
-# Counted against the quota before anything is made: twelve of these would be refused by a preview.
+# Counted towards the quota before anything is deployed: twelve of these would exceed it.
 TrainingJob(
     "segmentation",
     {

@@ -1,4 +1,4 @@
-"""A model that is served as soon as its training has ended well: a run that fails leaves the service as it is."""
+"""A model that is served as soon as its training has succeeded. A failed run leaves the service unchanged."""
 
 import pulumi
 from ml_platform import ModelService, TeamNamespace, TrainingJob

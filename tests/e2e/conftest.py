@@ -1,6 +1,6 @@
-"""A sandbox for each file of end-to-end tests, beside the one that a developer may have up.
+"""A sandbox for each end-to-end test module, independent of the one that a developer may have running.
 
-The files run side by side: what takes time is waiting for the cluster, not computing.
+The modules run in parallel: most of the time is spent waiting for the cluster.
 """
 
 import shutil
@@ -16,8 +16,8 @@ from tests.e2e.api import Api
 from tests.e2e.lab import Lab
 from tests.e2e.project import SOURCE, Project
 
-# The files that take longest, which begin first: the others fill the time until these end.
-_LONGEST = (
+# The slowest modules, slowest first. They start first, and the others fill the remaining time.
+_SLOWEST = (
     "test_model_service", "test_plugin", "test_model_service_options", "test_training_job", "test_team_life",
     "test_review", "test_stack", "test_training_job_forms", "test_render", "test_distribution", "test_examples",
     "test_policies", "test_docs", "test_capacity", "test_pipeline", "test_sandbox", "test_team_namespace",
@@ -25,13 +25,13 @@ _LONGEST = (
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Put the files in order; the tests of a file stay in theirs."""
-    rank = {name: number for number, name in enumerate(_LONGEST)}
+    """Sort the modules. The tests of a module keep their order."""
+    rank = {name: index for index, name in enumerate(_SLOWEST)}
     items.sort(key=lambda item: rank.get(item.path.stem, len(rank)))
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """Print the tables that tests have recorded, from whichever process they ran in."""
+    """Print the tables that tests have recorded, in any worker process."""
     for report in terminalreporter.getreports("passed") + terminalreporter.getreports("failed"):
         for name, table in report.user_properties if report.when == "call" else []:
             if name == "table":
@@ -41,30 +41,30 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
 
 @pytest.fixture(scope="session", autouse=True)
 def programs() -> None:
-    """The toolchain, built before the first test needs it: a test's time-out is not for that."""
+    """Build the toolchain before the first test, so that the build does not count towards a test's timeout."""
     toolchain.install(Layout(SOURCE))
 
 
 @pytest.fixture(scope="session", autouse=True)
-def thrift() -> Iterator[None]:
-    """Less work for the processor, which is what the time goes to.
+def save_cpu_time() -> Iterator[None]:
+    """Reduce the CPU time that the tests use.
 
-    Python's bytecode is kept, as it is by default, and made of what is imported: not of all that pip
-    installs. Pulumi and its provider collect their garbage later.
+    Pulumi and its provider collect garbage less often. Python compiles the modules that are imported, and
+    caches their bytecode, instead of all modules that pip installs.
     """
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("GOGC", "400")
         patch.delenv("PYTHONDONTWRITEBYTECODE", raising=False)
-        # pip reads "no" as yes for options that begin with --no.
+        # For an option that begins with --no, pip takes "no" as true.
         patch.setenv("PIP_NO_COMPILE", "no")
         yield
 
 
 @pytest.fixture(scope="module")
 def project(request: pytest.FixtureRequest) -> Iterator[Project]:
-    """A copy of the project whose cluster is up, with the nodes of the prod stack."""
+    """A copy of the project with a running cluster that has the nodes of the prod stack."""
     for copy in fresh_copy(Path(request.path).stem):
-        started = copy.sandbox("start", "--stack", "prod")
+        started = copy.start("prod")
         assert started.returncode == 0, started.stdout + started.stderr
         yield copy
 
@@ -77,14 +77,14 @@ def api(project: Project) -> Iterator[Api]:
 
 @pytest.fixture
 def checkout(request: pytest.FixtureRequest) -> Iterator[Project]:
-    """A copy of the project with nothing up."""
+    """A copy of the project without a cluster."""
     yield from fresh_copy(Path(request.path).stem)
 
 
 def fresh_copy(name: str) -> Iterator[Project]:
-    """A copy of the project with nothing up, which leaves nothing behind."""
+    """A copy of the project without a cluster. It is stopped and deleted afterwards."""
     folder = SOURCE / ".sandbox" / "e2e" / name
-    servers.stop(Layout(folder).root)  # left by a run that was killed
+    servers.stop(Layout(folder).root)  # left behind by a killed run
     shutil.rmtree(folder, ignore_errors=True)
     yield Project.copy(folder)
     servers.stop(Layout(folder).root)
@@ -93,6 +93,6 @@ def fresh_copy(name: str) -> Iterator[Project]:
 
 @pytest.fixture(scope="module")
 def lab(project: Project) -> Lab:
-    """A team for training jobs; what one test brings up is the next one's to change, or to take away."""
+    """A team for training jobs, shared by the tests of a module: one may update or delete another's jobs."""
     project.stack("prod")
     return Lab(project)

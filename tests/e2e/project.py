@@ -1,4 +1,4 @@
-"""A copy of this project with a sandbox of its own, worked on as a user does."""
+"""A copy of this project with its own sandbox, and the commands that a user runs in it."""
 
 import json
 import os
@@ -24,13 +24,13 @@ Edit = Callable[[dict[str, Any]], None]
 
 @dataclass(frozen=True)
 class Project:
-    """A working copy: files that may be edited, and the commands that a user types."""
+    """A working copy, whose files can be edited, and its commands."""
 
     folder: Path
 
     @classmethod
     def copy(cls, folder: Path) -> "Project":
-        """Copy what git would commit; the Python environment is shared."""
+        """Copy the files that git would commit. The virtual environment is shared."""
         listing = subprocess.run(
             ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
             cwd=SOURCE,
@@ -52,27 +52,38 @@ class Project:
     def environment(self) -> dict[str, str]:
         return {**os.environ, **self.layout.environment()}
 
-    def sandbox(self, *arguments: str, timeout: float = 300) -> subprocess.CompletedProcess[str]:
-        """Run ``python -m sandbox``, as make does."""
-        return self.run(sys.executable, "-m", "sandbox", *arguments, timeout=timeout)
+    def operations(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+        """Run ``python -m operations``, as make does."""
+        return self.run(sys.executable, "-m", "operations", *arguments, timeout=300)
 
     def up(self, stack: str = "dev") -> str:
-        """``make up``, which has to go well; returns what it prints."""
-        done = self.sandbox("up", "--stack", stack)
+        """Run ``make up``, which must succeed. Returns its output."""
+        done = self.operations("up", "--stack", stack)
         assert done.returncode == 0, done.stdout + done.stderr
         return done.stdout
 
+    def start(self, stack: str = "dev") -> subprocess.CompletedProcess[str]:
+        """Run ``python -m sandbox start`` with the node pools of a stack."""
+        checked = self.run(sys.executable, "-m", "config", "check", stack)
+        assert checked.returncode == 0, checked.stderr
+        (self.folder / "node-pools.json").write_text(checked.stdout, encoding="utf-8")
+        return self.run(sys.executable, "-m", "sandbox", "start", "--node-pools", "node-pools.json", timeout=300)
+
+    def stop(self) -> subprocess.CompletedProcess[str]:
+        """Run ``python -m sandbox stop``."""
+        return self.run(sys.executable, "-m", "sandbox", "stop")
+
     def processes(self) -> dict[str, psutil.Process]:
-        """The servers that run."""
+        """The running servers, by name."""
         return servers.running(self.layout.root)
 
     def listening(self) -> set[tuple[str, int]]:
-        """Where the servers listen."""
+        """The addresses and ports on which the servers listen."""
         connections = [c for process in self.processes().values() for c in process.net_connections("inet")]
         return {(c.laddr.ip, c.laddr.port) for c in connections if c.status == psutil.CONN_LISTEN}
 
     def run(self, *command: str, timeout: float = 120) -> subprocess.CompletedProcess[str]:
-        """Run a command as a shell that has sourced .sandbox/env does."""
+        """Run a command with the environment of a shell that has sourced .sandbox/env."""
         return subprocess.run(
             command,
             cwd=self.folder,
@@ -85,7 +96,7 @@ class Project:
         )
 
     def reviewer(self) -> tuple[str, ...]:
-        """What goes before a command to run it with the rights of review/rbac.yaml alone."""
+        """The prefix of a command that runs with the permissions of review/rbac.yaml only."""
         subject = {"kind": "ServiceAccount", "name": "reviewer", "namespace": "default"}
         role = {"apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": "ml-platform-preview"}
         binding = {
@@ -107,11 +118,11 @@ class Project:
         return ("env", f"KUBECONFIG={path}")
 
     def stack(self, name: str) -> "Stack":
-        """The stack, made if it is not there."""
-        return Stack(self, name).made()
+        """A stack, created if it does not exist."""
+        return Stack(self, name).created()
 
     def edit(self, stack: str, change: Edit) -> None:
-        """Change a stack's settings, as a user does in an editor."""
+        """Edit the settings in a stack's file."""
         path = self.folder / f"Pulumi.{stack}.yaml"
         content = yaml.safe_load(path.read_text(encoding="utf-8"))
         settings = {key.split(":", 1)[1]: value for key, value in content["config"].items()}
@@ -120,21 +131,21 @@ class Project:
         path.write_text(yaml.safe_dump(content, sort_keys=False), encoding="utf-8")
 
     def configure(self, stack: str, **settings: Any) -> None:
-        """Write a stack's file; what Pulumi itself has written there stays."""
+        """Write the settings of a stack's file. The keys that Pulumi has written, such as encryptionsalt, are kept."""
         path = self.folder / f"Pulumi.{stack}.yaml"
         content = yaml.safe_load(path.read_text(encoding="utf-8")) if path.exists() else {}
         content["config"] = {f"ml-platform:{key}": value for key, value in settings.items()}
         path.write_text(yaml.safe_dump(content), encoding="utf-8")
 
     def restore(self, stack: str) -> None:
-        """Take back all edits of a stack's file."""
+        """Undo all edits of a stack's file."""
         name = f"Pulumi.{stack}.yaml"
         shutil.copy2(SOURCE / name, self.folder / name)
 
     def get(self, kind: str, name: str = "", namespace: str = "") -> Any:
-        """What the API server says of an object, or of all of a kind."""
-        where = ["-n", namespace] if namespace else ["-A"] if not name else []
-        done = self.run("kubectl", "get", kind, *([name] if name else []), *where, "-o", "json")
+        """An object, or the list of all objects of a kind."""
+        scope = ["-n", namespace] if namespace else ["-A"] if not name else []
+        done = self.run("kubectl", "get", kind, *([name] if name else []), *scope, "-o", "json")
         assert done.returncode == 0, done.stderr
         return json.loads(done.stdout)
 
@@ -157,12 +168,12 @@ class Project:
 
 @dataclass(frozen=True)
 class Stack:
-    """A stack, by the commands that a user types; each has to go well, and returns what it prints."""
+    """A stack and its commands. Each must succeed, and returns its output."""
 
     project: Project
     name: str
 
-    def made(self) -> "Stack":
+    def created(self) -> "Stack":
         self.pulumi("stack", "select", "--create")
         return self
 
@@ -183,19 +194,19 @@ class Stack:
         return found
 
     def resources(self) -> list[dict[str, Any]]:
-        """All resources of its state."""
+        """All resources in the stack's state."""
         found: list[dict[str, Any]] = json.loads(self.pulumi("stack", "export"))["deployment"]["resources"]
         return found
 
-    def pulumi(self, *words: str) -> str:
-        done = self.project.run("pulumi", *words, "--stack", self.name, "--non-interactive", timeout=300)
+    def pulumi(self, *arguments: str) -> str:
+        done = self.project.run("pulumi", *arguments, "--stack", self.name, "--non-interactive", timeout=300)
         assert done.returncode == 0, done.stdout + done.stderr
         return done.stdout
 
 
 def changes(output: str) -> dict[str, int]:
-    """What Pulumi did last to how many resources, by its own summary: "created", "updated", ..."""
+    """The last summary in Pulumi's output: the number of resources by operation, such as created or updated."""
     summaries = re.findall(r"^Resources:\n((?: .+\n)+)", output, re.MULTILINE)
     counts = re.findall(r"(\d+) (created|updated|replaced|deleted)", summaries[-1]) if summaries else []
     assert summaries, output
-    return {what: int(count) for count, what in counts}
+    return {operation: int(count) for count, operation in counts}

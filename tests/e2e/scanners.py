@@ -23,7 +23,7 @@ def checkov(manifests: Path) -> subprocess.CompletedProcess[str]:
     """Run all of Checkov's checks of Kubernetes manifests, with nothing fetched from anywhere."""
     home = store.programs() / f"checkov-{hashlib.sha256(_LOCK.read_bytes() + sys.version.encode()).hexdigest()[:16]}"
     if not home.is_dir():
-        with store.making(home, "checkov") as folder:
+        with store.create_once(home, "checkov") as folder:
             if folder is not None:
                 command = [sys.executable, "-m", "pip", "install", "--quiet", "--no-deps", "--require-hashes"]
                 subprocess.run([*command, "--target", str(folder), "-r", str(_LOCK)], check=True)

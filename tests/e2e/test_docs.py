@@ -1,4 +1,4 @@
-"""What the pages tell to do, done on the real engine and API server."""
+"""The procedures on the pages, carried out with the real engine and API server."""
 
 import json
 import subprocess
@@ -8,18 +8,25 @@ from typing import Any
 import pytest
 import yaml
 
+from tests.docs.pages import BLOCKS, PROJECT, commands
 from tests.e2e.project import Project
-from tests.test_docs import BLOCKS, commands
 
 
 def page(name: str, language: str) -> list[str]:
+    """The blocks of a page in a language."""
     return [block.text for block in BLOCKS if (block.page, block.language) == (name, language)]
 
 
+def test_the_site_builds_and_its_links_are_valid() -> None:
+    done = subprocess.run(["make", "docs"], cwd=PROJECT, capture_output=True, text=True, check=False, timeout=300)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert (PROJECT / ".site" / "how-to" / "rollback.html").exists()
+
+
 @pytest.mark.parametrize("program", ["pulumi", "kubectl"])
-def test_every_command_exists_with_its_flags(program: str, project: Project) -> None:
+def test_commands_and_their_flags_exist(program: str, project: Project) -> None:
     @cache
-    def explained(*words: str) -> str:
+    def help_of(*words: str) -> str:
         done = project.run(program, *words)
         assert done.returncode == 0, (words, done.stderr)
         return done.stdout
@@ -28,9 +35,9 @@ def test_every_command_exists_with_its_flags(program: str, project: Project) -> 
     for first, *words in shown:
         if first == program:
             subcommands = 2 if words[0] in {"config", "package", "set"} or words[:2] in _OF_TWO else 1
-            text = explained(*words[:subcommands], "--help")
+            text = help_of(*words[:subcommands], "--help")
             for flag in (word.split("=")[0] for word in words if word.startswith("--")):
-                options = explained("options") if program == "kubectl" else ""
+                options = help_of("options") if program == "kubectl" else ""
                 assert flag in text or flag in options, f"{program} {' '.join(words)}: {flag}"
 
 
@@ -39,7 +46,7 @@ _OF_TWO = (["stack", "init"], ["stack", "output"], ["stack", "history"])
 
 @pytest.fixture(scope="module")
 def by_hand(project: Project) -> dict[str, str]:
-    """What somebody made by hand, as the page shows it, in a namespace with a label of its own."""
+    """The UIDs of the hand-written objects on the page, in a namespace with a label that is not the platform's."""
     assert project.run("kubectl", "create", "namespace", "ml-serving").returncode == 0
     assert project.run("kubectl", "label", "namespace", "ml-serving", "made-by=hand").returncode == 0
     (project.folder / "by-hand.yaml").write_text(page("how-to/from-yaml-or-helm.md", "yaml")[0], encoding="utf-8")
@@ -56,7 +63,7 @@ def uids(project: Project) -> dict[str, str]:
 
 
 def stack_file(project: Project, *, adopt: bool = True, **quota: str) -> None:
-    """The stack that the page shows, adopting the namespace."""
+    """Write the stack on the page, with ``adopt`` and other quotas."""
     stack = yaml.safe_load(page("how-to/from-yaml-or-helm.md", "yaml")[1])
     team = stack["config"]["ml-platform:teams"]["ml-serving"]
     team["adopt"] = adopt
@@ -68,18 +75,18 @@ def up(project: Project) -> subprocess.CompletedProcess[str]:
     return project.run("pulumi", "up", "--yes", "--skip-preview", "--stack", "moved")
 
 
-def test_what_was_made_by_hand_is_taken_over(project: Project, by_hand: dict[str, str]) -> None:
+def test_hand_written_objects_are_adopted(project: Project, by_hand: dict[str, str]) -> None:
     stack_file(project, adopt=False)
     assert project.run("pulumi", "stack", "init", "moved").returncode == 0
     preview = project.run("pulumi", "preview", "--stack", "moved")
     assert preview.returncode != 0
-    (said,) = (text.strip() for text in page("how-to/existing-namespace.md", "text"))
-    assert said.replace("legacy-nlp", "ml-serving") in preview.stdout
+    (error,) = (text.strip() for text in page("how-to/existing-namespace.md", "text"))
+    assert error.replace("legacy-nlp", "ml-serving") in preview.stdout
     stack_file(project, pods="30")
-    refused = up(project)
-    assert refused.returncode != 0
+    rejected = up(project)
+    assert rejected.returncode != 0
     (conflict,) = (text.strip() for text in page("troubleshooting.md", "text") if text.startswith("Apply failed"))
-    assert conflict in refused.stdout
+    assert conflict in rejected.stdout
     stack_file(project)
     done = up(project)
     assert done.returncode == 0, done.stdout + done.stderr
@@ -91,7 +98,7 @@ def test_what_was_made_by_hand_is_taken_over(project: Project, by_hand: dict[str
     assert project.get("resourcequota", "ml-serving-quota", "ml-serving")["spec"]["hard"]["pods"] == "30"
 
 
-def test_kubectl_tells_which_pods_a_standard_would_refuse(project: Project, by_hand: dict[str, str]) -> None:
+def test_a_dry_run_lists_the_pods_that_violate_a_standard(project: Project, by_hand: dict[str, str]) -> None:
     bare = {
         "apiVersion": "v1",
         "kind": "Pod",
@@ -113,7 +120,7 @@ def test_kubectl_tells_which_pods_a_standard_would_refuse(project: Project, by_h
     assert "pod-security.kubernetes.io/enforce" not in project.get("namespace", "legacy-nlp")["metadata"]["labels"]
 
 
-def test_an_image_set_by_kubectl_is_seen_after_a_refresh(project: Project, by_hand: dict[str, str]) -> None:
+def test_an_image_set_with_kubectl_is_detected_after_a_refresh(project: Project, by_hand: dict[str, str]) -> None:
     (command,) = [
         command
         for block in BLOCKS

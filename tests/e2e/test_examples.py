@@ -1,4 +1,4 @@
-"""The examples on the real engine, provider and API server, all in one cluster."""
+"""The examples, deployed with the real engine and provider to one cluster."""
 
 import json
 import subprocess
@@ -10,14 +10,14 @@ import pytest
 
 from tests.e2e.project import Project
 from tests.e2e.test_stack import quiet
-from tests.test_examples import EXAMPLES
+from tests.examples.programs import EXAMPLES
 
 Done = subprocess.CompletedProcess[str]
 Outcomes = dict[str, tuple[Done, Done]]
 
 
 def _installed(project: Project) -> Path:
-    """A folder with the components as their distribution has them: the tests of that make a real one."""
+    """A folder with the components under the name of their distribution. Other tests build the distribution."""
     folder = project.folder / ".site-packages"
     folder.mkdir(exist_ok=True)
     if not (folder / "ml_platform").exists():
@@ -25,14 +25,14 @@ def _installed(project: Project) -> Path:
     return folder
 
 
-# Claims of this class are bound to these volumes by the controller manager, as a cloud's would be.
+# The controller manager binds the claims of the examples to these volumes, as a cloud's provisioner would.
 _VOLUMES = {"finetune": "500Gi", "fraud": "50Gi"}
 
 
 def pulumi(project: Project, example: str, *arguments: str) -> Done:
     """Run pulumi in the folder of an example."""
-    where = ["--cwd", f"examples/{example}", "--non-interactive"]
-    return project.run("env", f"PYTHONPATH={_installed(project)}", "pulumi", *where, *arguments)
+    flags = ["--cwd", f"examples/{example}", "--non-interactive"]
+    return project.run("env", f"PYTHONPATH={_installed(project)}", "pulumi", *flags, *arguments)
 
 
 def up(project: Project, example: str) -> Done:
@@ -45,8 +45,8 @@ def configure(project: Project, example: str, *words: str) -> None:
 
 
 @pytest.fixture(scope="module")
-def brought_up(project: Project) -> Outcomes:
-    """All examples, brought up side by side, and what a preview says after that."""
+def deployed(project: Project) -> Outcomes:
+    """All examples, deployed in parallel, and a preview of each after that."""
     _installed(project)
     for name, size in _VOLUMES.items():
         volume = {
@@ -62,14 +62,14 @@ def brought_up(project: Project) -> Outcomes:
         }
         assert project.apply(volume).returncode == 0
 
-    def first(example: str) -> tuple[Done, Done]:
-        made = pulumi(project, example, "stack", "init", "dev")
-        assert made.returncode == 0, made.stderr
+    def deploy(example: str) -> tuple[Done, Done]:
+        created = pulumi(project, example, "stack", "init", "dev")
+        assert created.returncode == 0, created.stderr
         preview = ("preview", "--expect-no-changes", "--stack", "dev")
         return up(project, example), pulumi(project, example, *preview)
 
     with ThreadPoolExecutor(max_workers=3) as pool:
-        return dict(zip(EXAMPLES, pool.map(first, EXAMPLES), strict=True))
+        return dict(zip(EXAMPLES, pool.map(deploy, EXAMPLES), strict=True))
 
 
 def outputs(project: Project, example: str) -> dict[str, Any]:
@@ -78,19 +78,19 @@ def outputs(project: Project, example: str) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize("example", EXAMPLES)
-def test_comes_up_without_a_warning(example: str, brought_up: Outcomes) -> None:
-    done, _ = brought_up[example]
+def test_deploys_without_a_warning(example: str, deployed: Outcomes) -> None:
+    done, _ = deployed[example]
     assert done.returncode == 0, done.stdout + done.stderr
     quiet(done.stdout + done.stderr)
 
 
 @pytest.mark.parametrize("example", EXAMPLES)
-def test_a_second_up_would_change_nothing(example: str, brought_up: Outcomes) -> None:
-    _, preview = brought_up[example]
+def test_a_second_up_changes_nothing(example: str, deployed: Outcomes) -> None:
+    _, preview = deployed[example]
     assert preview.returncode == 0, preview.stdout + preview.stderr
 
 
-def test_the_workers_of_the_finetune_have_their_gpus(project: Project, brought_up: Outcomes) -> None:
+def test_the_workers_of_the_finetune_run_on_gpu_nodes(project: Project, deployed: Outcomes) -> None:
     pods = project.get("pods", namespace="nlp-finetune")["items"]
     assert sorted(pod["metadata"]["labels"]["batch.kubernetes.io/job-completion-index"] for pod in pods) == ["0", "1"]
     assert all(pod["spec"]["nodeName"].startswith("gpu-") for pod in pods)
@@ -98,13 +98,13 @@ def test_the_workers_of_the_finetune_have_their_gpus(project: Project, brought_u
     assert used["requests.nvidia.com/gpu"] == "8"
 
 
-def test_the_hosted_model_is_a_name(project: Project, brought_up: Outcomes) -> None:
+def test_the_hosted_model_has_no_pods(project: Project, deployed: Outcomes) -> None:
     service = project.get("service", "chat-api", "assistants")
     assert (service["spec"]["type"], service["spec"]["externalName"]) == ("ExternalName", "models.example.com")
     assert project.names("pods", "assistants") == []
 
 
-def test_the_trained_model_is_served(project: Project, brought_up: Outcomes) -> None:
+def test_the_trained_model_is_served(project: Project, deployed: Outcomes) -> None:
     job = project.get("job", "fraud-training-v7", "fraud")
     deployment = project.get("deployment", "fraud", "fraud")
     assert job["status"]["succeeded"] == 1
@@ -112,7 +112,7 @@ def test_the_trained_model_is_served(project: Project, brought_up: Outcomes) -> 
     assert job["status"]["completionTime"] <= deployment["metadata"]["creationTimestamp"]
 
 
-def test_the_canary_is_promoted(project: Project, brought_up: Outcomes) -> None:
+def test_the_canary_is_promoted(project: Project, deployed: Outcomes) -> None:
     assert sorted(project.names("deployments", "search")) == ["bert", "bert-canary"]
     configure(project, "canary", "set", "stable", "v1.3")
     configure(project, "canary", "rm", "candidate")
@@ -122,7 +122,7 @@ def test_the_canary_is_promoted(project: Project, brought_up: Outcomes) -> None:
     assert project.get("deployment", "bert", "search")["metadata"]["labels"]["model-version"] == "v1.3"
 
 
-def test_the_run_of_another_month_is_kept(project: Project, brought_up: Outcomes) -> None:
+def test_earlier_runs_are_kept(project: Project, deployed: Outcomes) -> None:
     configure(project, "retraining", "set", "month", "2026-12")
     done = up(project, "retraining")
     assert done.returncode == 0, done.stdout + done.stderr

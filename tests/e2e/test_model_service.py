@@ -48,7 +48,7 @@ def test_a_new_version_and_back_with_one_command(project: Project, prod: Stack) 
         configure(project, image=_BETTER, version="v1.3")
         prod.up()
         assert version(project) == ("v1.3", _BETTER)
-        done = project.sandbox("rollback", "--service", "model-serving", "--stack", "prod")
+        done = project.operations("rollback", "--service", "model-serving", "--stack", "prod")
         assert done.returncode == 0, done.stdout + done.stderr
     assert version(project) == ("v1.2", _GOOD)
     assert seen.images == {_GOOD, _BETTER}
@@ -62,13 +62,13 @@ def test_a_new_version_and_back_with_one_command(project: Project, prod: Stack) 
 
 
 def test_back_to_a_version_by_name(project: Project, prod: Stack) -> None:
-    done = project.sandbox("rollback", "--service", "model-serving", "--stack", "prod", "--to", "v1.3")
+    done = project.operations("rollback", "--service", "model-serving", "--stack", "prod", "--to", "v1.3")
     assert done.returncode == 0, done.stdout + done.stderr
     assert version(project) == ("v1.3", _BETTER)
-    unknown = project.sandbox("rollback", "--service", "model-serving", "--stack", "prod", "--to", "v9")
+    unknown = project.operations("rollback", "--service", "model-serving", "--stack", "prod", "--to", "v9")
     assert unknown.returncode == 1
-    assert "'v9' never ran" in unknown.stderr
-    assert f"What ran: v1.3 ({_BETTER}), v1.2 ({_GOOD})" in unknown.stderr
+    assert "no successful update of stack prod matches 'v9'" in unknown.stderr
+    assert f"Deployed versions: v1.3 ({_BETTER}), v1.2 ({_GOOD})" in unknown.stderr
 
 
 def test_scaling_up_and_down(project: Project, prod: Stack) -> None:
@@ -146,7 +146,7 @@ def test_a_rollback_passes_over_a_version_that_never_came_up(project: Project, p
     failed = project.run("pulumi", "up", "--yes", "--skip-preview", "--stack", "prod")
     assert failed.returncode != 0
     configure(project, timeoutSeconds=None)
-    done = project.sandbox("rollback", "--service", "model-serving", "--stack", "prod")
+    done = project.operations("rollback", "--service", "model-serving", "--stack", "prod")
     assert done.returncode == 0, done.stdout + done.stderr
     assert version(project) == ("v1.3", _BETTER)
     configure(project, replicas=3)
@@ -158,12 +158,12 @@ def test_a_rollback_on_a_cluster_and_backend_of_ones_own(project: Project, prod:
     elsewhere = Project.copy(project.folder / ".elsewhere")
     for name in ("Pulumi.prod.yaml", "Pulumi.yaml"):
         shutil.copy2(project.folder / name, elsewhere.folder / name)
-    command = [sys.executable, "-m", "sandbox", "rollback", "--service", "model-serving", "--stack", "prod"]
+    command = [sys.executable, "-m", "operations", "rollback", "--service", "model-serving", "--stack", "prod"]
     done = subprocess.run(
         command, cwd=elsewhere.folder, env=project.environment(), capture_output=True, text=True, check=False
     )
     assert done.returncode == 0, done.stdout + done.stderr
-    assert "no sandbox is up: using the Pulumi backend and the cluster of the environment" in done.stdout
+    assert "no sandbox is running: using the Pulumi backend and the cluster of the environment" in done.stdout
     assert version(project) == ("v1.2", _GOOD)
     assert f"image: {_GOOD}" in (elsewhere.folder / "Pulumi.prod.yaml").read_text(encoding="utf-8")
     assert not (elsewhere.folder / ".sandbox" / "cluster").exists()

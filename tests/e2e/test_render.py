@@ -1,4 +1,4 @@
-"""Rendered manifests on the real API server, and before the eyes of scanners."""
+"""Rendered manifests, applied to the real API server and checked by scanners."""
 
 import json
 import sys
@@ -25,13 +25,13 @@ def manifests(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.mark.parametrize("version", ["1.33", "1.34", "1.35", "1.36", "1.37"])
-def test_kubernetes_knows_every_field(version: str, manifests: Path) -> None:
+def test_manifests_are_valid_in_every_supported_version(version: str, manifests: Path) -> None:
     for manifest in yaml.safe_load_all(manifests.read_text(encoding="utf-8")):
         kubernetes_validate.validate(manifest, version, strict=True)
 
 
-def test_checkov_finds_nothing(manifests: Path) -> None:
-    """What the stack excepts stands there as an annotation with its reason, which Checkov counts as skipped."""
+def test_checkov_reports_no_findings(manifests: Path) -> None:
+    """Exceptions are annotations in the stack, each with its reason. Checkov counts them as skipped."""
     done = scanners.checkov(manifests)
     summary = json.loads(done.stdout)["summary"]
     assert (done.returncode, summary["failed"], summary["parsing_errors"]) == (0, 0, 0), done.stdout
@@ -39,7 +39,7 @@ def test_checkov_finds_nothing(manifests: Path) -> None:
     assert summary["passed"] > 200
 
 
-def test_kube_score_finds_nothing(manifests: Path) -> None:
+def test_kube_score_reports_no_findings(manifests: Path) -> None:
     done = scanners.kube_score(manifests)
     lines = done.stdout.splitlines()
     assert [line for line in lines if line.startswith(("[CRITICAL]", "[WARNING]"))] == []
@@ -47,7 +47,7 @@ def test_kube_score_finds_nothing(manifests: Path) -> None:
     assert sum(line.startswith("[OK]") for line in lines) > 80
 
 
-def test_the_scanners_do_find_what_is_wrong(tmp_path: Path) -> None:
+def test_the_scanners_report_an_unsafe_pod(tmp_path: Path) -> None:
     pod = {
         "apiVersion": "v1",
         "kind": "Pod",
@@ -59,12 +59,12 @@ def test_the_scanners_do_find_what_is_wrong(tmp_path: Path) -> None:
     assert scanners.kube_score(tmp_path / "open.yaml").returncode == 1
 
 
-def test_up_makes_the_same_objects(project: Project) -> None:
+def test_up_creates_the_same_objects(project: Project) -> None:
     stack = project.stack("prod")
     stack.up()
-    made = {r["urn"].split("::")[-1] for r in stack.resources() if r["type"].startswith("kubernetes:")}
+    created = {r["urn"].split("::")[-1] for r in stack.resources() if r["type"].startswith("kubernetes:")}
     rendered = dict(objects(PROD))
-    assert made == set(rendered)
+    assert created == set(rendered)
     for name, manifest in rendered.items():
         metadata = manifest["metadata"]
         live = project.get(_kind(manifest), metadata["name"], metadata.get("namespace", ""))
@@ -76,12 +76,12 @@ def _kind(manifest: dict[str, str]) -> str:
     return f"{manifest['kind']}.{version}.{group}"
 
 
-def test_kubectl_has_nothing_to_change_after_up(project: Project, manifests: Path) -> None:
+def test_kubectl_diff_is_empty_after_up(project: Project, manifests: Path) -> None:
     difference = project.run("kubectl", "diff", "-f", str(manifests))
     assert difference.returncode == 0, difference.stdout + difference.stderr
 
 
-def test_kubectl_applies_them_to_a_cluster_without_pulumi(project: Project) -> None:
+def test_kubectl_applies_them_without_pulumi(project: Project) -> None:
     project.stack("prod").destroy()
     rendered = project.run(sys.executable, "-m", "config", "render", "prod")
     (project.folder / "prod.yaml").write_text(rendered.stdout, encoding="utf-8")

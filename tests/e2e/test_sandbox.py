@@ -1,4 +1,4 @@
-"""The life of a sandbox: up, again, down; another stack, another checkout, taken ports, a lost folder."""
+"""The life cycle of a sandbox: up, repeated up, down, another stack, another checkout, and lost files."""
 
 import shutil
 import socket
@@ -16,21 +16,21 @@ from tests.e2e.project import Project, changes
 
 
 @pytest.fixture
-def neighbour() -> Iterator[Project]:
+def neighbor() -> Iterator[Project]:
     """Another checkout on the same machine, in a folder with a space in its name."""
-    yield from fresh_copy("a neighbour")
+    yield from fresh_copy("a neighbor")
 
 
-def test_up_twice_then_down_leaves_no_process_and_no_port(checkout: Project) -> None:
+def test_down_frees_all_processes_and_ports(checkout: Project) -> None:
     checkout.up()
     again = checkout.up()
-    assert "cluster: up already" in again
+    assert "cluster: already running" in again
     assert changes(again) == {}
     addresses = checkout.listening()
     assert {address for address, _ in addresses} == {"127.0.0.1"}
     secrets = [checkout.layout.kubeconfig, *checkout.layout.cluster.rglob("*.key")]
     assert {oct(path.stat().st_mode & 0o777) for path in secrets} == {"0o600"}
-    down = checkout.sandbox("down")
+    down = checkout.operations("down")
     assert down.returncode == 0, down.stderr
     assert changes(down.stdout).keys() == {"deleted"}
     assert checkout.processes() == {}
@@ -38,14 +38,14 @@ def test_up_twice_then_down_leaves_no_process_and_no_port(checkout: Project) -> 
         with socket.socket() as probe:
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             probe.bind(address)
-    assert "there is nothing to take down" in checkout.sandbox("down").stdout
+    assert "cluster: not running" in checkout.operations("down").stdout
 
 
 @pytest.mark.long
-def test_another_stack_takes_the_place_of_the_one_that_is_up(checkout: Project) -> None:
+def test_up_of_another_stack_destroys_the_deployed_one(checkout: Project) -> None:
     checkout.up("dev")
     output = checkout.up("prod")
-    assert "stack dev is up in this sandbox" in output
+    assert "stack dev: destroying it" in output
     assert changes(output).keys() == {"created"}
     assert {node["metadata"]["labels"]["sandbox.ml-platform/pool"] for node in checkout.get("nodes")["items"]} == {
         "cpu",
@@ -54,57 +54,60 @@ def test_another_stack_takes_the_place_of_the_one_that_is_up(checkout: Project) 
 
 
 @pytest.mark.long
-def test_a_lost_folder_leaves_no_servers_behind(checkout: Project) -> None:
-    assert checkout.sandbox("start").returncode == 0
+def test_a_deleted_folder_leaves_no_servers_behind(checkout: Project) -> None:
+    assert checkout.start().returncode == 0
     before = {process.pid for process in checkout.processes().values()}
     shutil.rmtree(checkout.layout.root)
-    assert checkout.sandbox("start").returncode == 0
+    assert checkout.start().returncode == 0
     after = {process.pid for process in checkout.processes().values()}
     assert len(after) == 5
     assert not before & after
     assert not any(psutil.pid_exists(pid) for pid in before)
+    assert checkout.stop().returncode == 0
+    assert checkout.processes() == {}
+    assert not checkout.layout.cluster.exists()
 
 
 @pytest.mark.long
-def test_a_port_that_somebody_else_has_taken_meanwhile(checkout: Project) -> None:
-    assert checkout.sandbox("start").returncode == 0
+def test_a_port_that_another_process_has_taken_is_replaced(checkout: Project) -> None:
+    assert checkout.start().returncode == 0
     port = max(port for _, port in checkout.listening())
     servers.stop(checkout.layout.root)
-    with socket.socket() as stranger:
-        stranger.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        stranger.bind(("127.0.0.1", port))
-        stranger.listen()
-        started = checkout.sandbox("start")
+    with socket.socket() as other:
+        other.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        other.bind(("127.0.0.1", port))
+        other.listen()
+        started = checkout.start()
         assert started.returncode == 0, started.stdout + started.stderr
         assert port not in {taken for _, taken in checkout.listening()}
 
 
 @pytest.mark.long
-def test_two_checkouts_do_not_collide(checkout: Project, neighbour: Project) -> None:
+def test_two_checkouts_are_independent(checkout: Project, neighbor: Project) -> None:
     both = [
         subprocess.Popen(
-            [sys.executable, "-m", "sandbox", "up"],
+            [sys.executable, "-m", "operations", "up"],
             cwd=project.folder,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
         )
-        for project in (checkout, neighbour)
+        for project in (checkout, neighbor)
     ]
     outputs = [process.communicate(timeout=300)[0] for process in both]
     assert [process.returncode for process in both] == [0, 0], outputs
-    assert not checkout.listening() & neighbour.listening()
-    assert checkout.sandbox("down").returncode == 0
-    assert len(neighbour.processes()) == 5
-    assert neighbour.names("deployments", "ml-serving") == ["model-serving"]
+    assert not checkout.listening() & neighbor.listening()
+    assert checkout.operations("down").returncode == 0
+    assert len(neighbor.processes()) == 5
+    assert neighbor.names("deployments", "ml-serving") == ["model-serving"]
 
 
-def test_a_broken_stack_is_told_before_anything_is_started(checkout: Project) -> None:
+def test_an_invalid_stack_is_reported_before_anything_is_started(checkout: Project) -> None:
     checkout.edit("dev", lambda settings: settings["modelServices"]["model-serving"].update(replicas=0))
     started = time.monotonic()
-    refused = checkout.sandbox("up")
-    assert refused.returncode == 1
-    assert "Pulumi.dev.yaml: ml-platform:modelServices.model-serving.replicas: must be at least 1" in refused.stderr
-    assert "Traceback" not in refused.stderr
+    failed = checkout.operations("up")
+    assert failed.returncode == 1
+    assert "Pulumi.dev.yaml: ml-platform:modelServices.model-serving.replicas: must be at least 1" in failed.stderr
+    assert "Traceback" not in failed.stderr
     assert checkout.processes() == {}
     assert time.monotonic() - started < 30

@@ -1,4 +1,4 @@
-"""The sandbox under faults: servers and runs that are killed, a server that cannot start."""
+"""Faults: killed servers, killed commands, and a server that cannot start."""
 
 import os
 import re
@@ -12,10 +12,10 @@ from sandbox import servers
 from tests.e2e.project import Project, changes
 
 
-def start_up(project: Project) -> subprocess.Popen[str]:
-    """``make up``, running."""
+def begin_up(project: Project) -> subprocess.Popen[str]:
+    """Run ``make up`` in the background."""
     return subprocess.Popen(
-        [sys.executable, "-m", "sandbox", "up", "--stack", "dev"],
+        [sys.executable, "-m", "operations", "up", "--stack", "dev"],
         cwd=project.folder,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
@@ -34,23 +34,23 @@ def read_until(process: subprocess.Popen[str], pattern: str) -> None:
 
 
 @pytest.mark.long
-def test_killed_servers_are_noticed_and_started_again(checkout: Project) -> None:
+def test_killed_servers_are_restarted(checkout: Project) -> None:
     checkout.up()
     for process in checkout.processes().values():
         process.kill()
     output = checkout.up()
-    assert "cluster: starting again: etcd, kube-apiserver, kube-controller-manager, kube-scheduler, kwok" in output
+    assert "cluster: restarting: etcd, kube-apiserver, kube-controller-manager, kube-scheduler, kwok" in output
     assert changes(output) == {}
 
 
-def test_servers_killed_in_the_middle_of_up(checkout: Project) -> None:
-    running = start_up(checkout)
+def test_servers_killed_during_up_end_it_and_the_next_up_resumes(checkout: Project) -> None:
+    running = begin_up(checkout)
     read_until(running, r"Deployment model-serving-deployment creating")
     for process in checkout.processes().values():
         process.kill()
     output, _ = running.communicate(timeout=60)
     assert running.returncode == 1
-    assert "the cluster fell while pulumi up ran" in output
+    assert "the cluster stopped during pulumi up" in output
     assert "Traceback" not in output
     checkout.up()
     assert checkout.get("deployment", "model-serving", "ml-serving")["status"]["readyReplicas"] == 1
@@ -58,8 +58,8 @@ def test_servers_killed_in_the_middle_of_up(checkout: Project) -> None:
 
 
 @pytest.mark.long
-def test_up_itself_killed_in_the_middle(checkout: Project) -> None:
-    running = start_up(checkout)
+def test_a_killed_up_is_resumed_by_the_next(checkout: Project) -> None:
+    running = begin_up(checkout)
     read_until(running, r"Deployment model-serving-deployment creating")
     os.killpg(running.pid, signal.SIGKILL)
     running.communicate()
@@ -69,13 +69,13 @@ def test_up_itself_killed_in_the_middle(checkout: Project) -> None:
 
 
 @pytest.mark.long
-def test_a_server_that_cannot_start_is_told_with_the_end_of_its_log(checkout: Project) -> None:
-    assert checkout.sandbox("start").returncode == 0
+def test_a_server_that_cannot_start_is_reported_with_the_end_of_its_log(checkout: Project) -> None:
+    assert checkout.start().returncode == 0
     servers.stop(checkout.layout.root)
     (checkout.layout.cluster / "pki" / "apiserver.crt").write_text("damaged", encoding="utf-8")
-    failed = checkout.sandbox("start")
+    failed = checkout.start()
     assert failed.returncode == 1
-    assert "kube-apiserver ended right after its start. The end of" in failed.stderr
+    assert "kube-apiserver exited during startup. The end of" in failed.stderr
     assert "make down" in failed.stderr
-    assert checkout.sandbox("down").returncode == 0
-    assert checkout.sandbox("start").returncode == 0
+    assert checkout.operations("down").returncode == 0
+    assert checkout.start().returncode == 0

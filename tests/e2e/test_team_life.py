@@ -138,6 +138,6 @@ def test_a_namespace_taken_without_a_preview_can_be_given_back(project: Project,
 
 def test_a_protected_team_does_not_keep_the_sandbox_up(project: Project) -> None:
     assert up(project, "kept", {"vault": {**FULL, "onDelete": "protect"}}).endswith("exit 0")
-    down = project.sandbox("down")
+    down = project.operations("down")
     assert down.returncode == 0, down.stdout + down.stderr
     assert not project.layout.cluster.exists()

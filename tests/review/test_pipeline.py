@@ -9,6 +9,7 @@ import pytest
 import yaml
 
 from review.render import marker
+from sandbox.layout import PULUMI_VERSION
 
 PROJECT = Path(__file__).resolve().parent.parent.parent
 WORKFLOWS = sorted((PROJECT / ".github" / "workflows").glob("*.yml"))
@@ -106,7 +107,7 @@ def test_workflows_pin_their_actions_and_hold_few_rights(path: Path) -> None:
         assert (workflow.get("concurrency") or job["concurrency"])["group"]
         assert set(job["permissions"]) <= {"contents", "id-token", "pull-requests"}
         assert job["permissions"]["contents"] == "read"
-        for step in job["steps"]:
+        for step in job.get("steps", []):
             action = step.get("uses", f"x@{'0' * 40}")
             assert len(action.partition("@")[2]) == 40, action
             script = step.get("run", "").split(" ")[0]
@@ -116,16 +117,30 @@ def test_workflows_pin_their_actions_and_hold_few_rights(path: Path) -> None:
 
 def test_main_brings_up_every_stack_since_a_waiting_run_is_given_up_for_a_later_one() -> None:
     workflow = yaml.safe_load((PROJECT / ".github" / "workflows" / "up.yml").read_text(encoding="utf-8"))
-    (job,) = workflow["jobs"].values()
+    job = workflow["jobs"]["up"]
     assert job["concurrency"] == {"group": "up-${{ matrix.stack }}", "cancel-in-progress": False}
     assert "concurrency" not in workflow
     assert "paths" not in workflow[True]["push"]  # YAML 1.1 takes "on" for true
 
 
+def test_only_a_commit_that_passed_the_tests_is_deployed() -> None:
+    workflow = yaml.safe_load((PROJECT / ".github" / "workflows" / "up.yml").read_text(encoding="utf-8"))
+    assert workflow["jobs"]["up"]["needs"] == "test"
+    assert workflow["jobs"]["test"]["uses"] == "./.github/workflows/test.yml"
+
+
+def test_every_workflow_installs_the_sandboxs_version_of_pulumi() -> None:
+    jobs = [job for path in WORKFLOWS for job in yaml.safe_load(path.read_text(encoding="utf-8"))["jobs"].values()]
+    steps = [step for job in jobs for step in job.get("steps", [])]
+    versions = [step["with"]["pulumi-version"] for step in steps if step.get("uses", "").startswith("pulumi/actions@")]
+    assert len(versions) == 4
+    assert set(versions) == {PULUMI_VERSION}
+
+
 @pytest.mark.parametrize("name", ["drift", "up"])
 def test_a_workflow_for_all_stacks_names_each_of_them(name: str) -> None:
     workflow = yaml.safe_load((PROJECT / ".github" / "workflows" / f"{name}.yml").read_text(encoding="utf-8"))
-    (job,) = workflow["jobs"].values()
+    job = workflow["jobs"][name]
     stacks = sorted(path.name.removeprefix("Pulumi.").removesuffix(".yaml") for path in PROJECT.glob("Pulumi.*.yaml"))
     assert job["strategy"]["matrix"]["stack"] == stacks
 
@@ -180,6 +195,6 @@ def test_a_commit_without_a_page_does_not_keep_the_verdict_on_another(
 
 def test_a_run_that_fails_before_its_page_is_commented_too() -> None:
     workflow = yaml.safe_load((PROJECT / ".github" / "workflows" / "preview.yml").read_text(encoding="utf-8"))
-    steps = [step for job in workflow["jobs"].values() for step in job["steps"]]
+    steps = [step for job in workflow["jobs"].values() for step in job.get("steps", [])]
     (comment,) = [step for step in steps if step.get("run", "").startswith(".ci/comment ")]
     assert comment["if"] == "${{ !cancelled() }}"

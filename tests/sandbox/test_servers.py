@@ -1,4 +1,4 @@
-"""Server processes are found by what they carry, and by nothing else."""
+"""Server processes: found by their environment, and watched while they start."""
 
 import sys
 import time
@@ -16,32 +16,32 @@ def server(sandbox: Path, *code: str) -> Server:
     return Server("etcd", (sys.executable, "-c", *code), sandbox, sandbox / "logs")
 
 
-def test_a_server_is_found_by_its_sandbox_and_ended(tmp_path: Path) -> None:
+def test_stop_kills_the_servers_of_one_sandbox_only(tmp_path: Path) -> None:
     mine, other = tmp_path / "mine", tmp_path / "mine-too"
-    sleeper = "import time; time.sleep(60)"
-    process, stranger = server(mine, sleeper).start({}), server(other, sleeper).start({})
+    sleep = "import time; time.sleep(60)"
+    process, unrelated = server(mine, sleep).start({}), server(other, sleep).start({})
     try:
         assert {name: found.pid for name, found in servers.running(mine).items()} == {"etcd": process.pid}
         servers.stop(mine)
         process.wait(5)
         assert not psutil.pid_exists(process.pid)
         assert servers.running(mine) == {}
-        assert stranger.poll() is None
+        assert unrelated.poll() is None
     finally:
         servers.stop(other)
-        stranger.wait(5)
+        unrelated.wait(5)
 
 
-def test_a_server_that_ends_at_once_is_told_with_its_last_words(tmp_path: Path) -> None:
+def test_a_server_that_exits_during_startup_is_reported_with_its_log(tmp_path: Path) -> None:
     broken = server(tmp_path, "import sys; sys.exit('no such flag')")
-    with pytest.raises(SandboxError) as failure:
+    with pytest.raises(SandboxError) as error:
         broken.wait(broken.start({}), lambda: False, timeout=10)
-    assert "etcd ended right after its start" in str(failure.value)
-    assert "    no such flag" in str(failure.value)
-    assert "make down" in str(failure.value)
+    assert "etcd exited during startup" in str(error.value)
+    assert "    no such flag" in str(error.value)
+    assert "make down" in str(error.value)
 
 
-def test_a_server_that_is_never_ready_is_given_up(tmp_path: Path) -> None:
+def test_a_server_that_does_not_become_ready_times_out(tmp_path: Path) -> None:
     hanging = server(tmp_path, "import time; time.sleep(60)")
     process = hanging.start({})
     started = time.monotonic()

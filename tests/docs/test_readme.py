@@ -1,4 +1,4 @@
-"""What the README shows is what the project does."""
+"""The README shows what the project does."""
 
 import re
 from pathlib import Path
@@ -7,9 +7,9 @@ import pytest
 import yaml
 
 from config import StackError, load_file
+from tests.docs.pages import PROJECT
 from tests.mocks import deploy
 
-PROJECT = Path(__file__).resolve().parent.parent
 README = (PROJECT / "README.md").read_text(encoding="utf-8")
 
 
@@ -30,24 +30,25 @@ def test_the_program_runs() -> None:
     assert {"nlp-quota", "finetune-job", "bert-deployment"} <= set(deployment.names())
 
 
-def test_the_error_is_said_as_shown(tmp_path: Path) -> None:
+def test_the_error_is_reported_as_shown(tmp_path: Path) -> None:
     content = yaml.safe_load((PROJECT / "Pulumi.prod.yaml").read_text(encoding="utf-8"))
     content["config"]["ml-platform:modelServices"]["model-serving"]["replicas"] = 0
     (tmp_path / "Pulumi.prod.yaml").write_text(yaml.safe_dump(content), encoding="utf-8")
     with pytest.raises(StackError) as error:
         load_file("prod", tmp_path)
     _, *lines = str(error.value).splitlines()
+    assert lines
     for line in lines:
         assert f"    {line}\n" in README
 
 
 def test_the_commands_exist() -> None:
     makefile = (PROJECT / "Makefile").read_text(encoding="utf-8")
-    targets = set(re.findall(r"^([a-z0-9]+):.*## ", makefile, re.MULTILINE))
-    shown = set(re.findall(r"^    make ([a-z0-9]+)", README, re.MULTILINE))
+    targets = set(re.findall(r"^([a-z0-9-]+):.*## ", makefile, re.MULTILINE))
+    shown = set(re.findall(r"^    make ([a-z0-9-]+)", README, re.MULTILINE))
     assert {"up", "test"} <= shown <= targets
 
 
-def test_the_rooms_exist() -> None:
-    for room in re.findall(r"^\| `([^`]+)` \|", README, re.MULTILINE):
-        assert (PROJECT / room).exists(), room
+def test_the_folders_exist() -> None:
+    for folder in re.findall(r"^\| `([^`]+)` \|", README, re.MULTILINE):
+        assert (PROJECT / folder).exists(), folder
