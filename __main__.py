@@ -5,6 +5,7 @@ import gc
 import pulumi
 
 from components import ModelService, PriorityClasses, TeamNamespace, TrainingJob
+from components.inventory import Inventory
 from config import load
 
 # Resources live until the program ends. Garbage collection would free almost nothing, and take a third of the CPU time
@@ -13,14 +14,27 @@ gc.disable()
 
 stack = load()
 
+inventory = Inventory("inventory", stack.inventory())
+
+
+def options(former: str | None = None, *before: pulumi.Resource) -> pulumi.ResourceOptions:
+    """The options of a component: the key that it had before, and what has to exist first."""
+    aliases = [pulumi.Alias(name=former)] if former else None
+    return pulumi.ResourceOptions(aliases=aliases, depends_on=[inventory.compared, *before])
+
+
 classes = stack.priority_classes
 # The API server rejects pods of a class that does not exist: teams and their workloads are created after the classes.
-before = [PriorityClasses("priority", {"classes": classes})] if classes else []
-teams = {
-    name: TeamNamespace(name, args, pulumi.ResourceOptions(depends_on=before)) for name, args in stack.teams.items()
+before = [PriorityClasses("priority", {"classes": classes}, options())] if classes else []
+teams = {name: TeamNamespace(name, args, options(args.formerly, *before)) for name, args in stack.teams.items()}
+jobs = {
+    name: TrainingJob(name, args.resolve_team(teams), options(args.formerly))
+    for name, args in stack.training_jobs.items()
 }
-jobs = {name: TrainingJob(name, args.resolve_team(teams)) for name, args in stack.training_jobs.items()}
-services = {name: ModelService(name, args.resolve_team(teams)) for name, args in stack.model_services.items()}
+services = {
+    name: ModelService(name, args.resolve_team(teams), options(args.formerly))
+    for name, args in stack.model_services.items()
+}
 
 pulumi.export("namespaces", {name: team.namespace for name, team in teams.items()})
 pulumi.export("jobs", {name: job.job_name for name, job in jobs.items()})

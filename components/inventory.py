@@ -93,8 +93,11 @@ def _former_key(key: str, entry: Entry, old: Mapping[str, Entry]) -> str | None:
 class Inventory(pulumi.ComponentResource):
     """The entries of a stack's configuration. It has no objects in the cluster.
 
-    Everything else depends on it, so that nothing is changed before the entries have been compared.
+    Everything else depends on ``compared``, so that nothing is changed before the entries have been compared.
     """
+
+    compared: "pulumi.Output[Inventory]"
+    """The inventory itself, once its entries have been compared."""
 
     def __init__(self, name: str, entries: Entries, opts: pulumi.ResourceOptions | None = None) -> None:
         inputs = {
@@ -102,6 +105,8 @@ class Inventory(pulumi.ComponentResource):
             for section, by_key in entries.items()
         }
         super().__init__(TYPE, name, inputs, pulumi.ResourceOptions.merge(opts, _compared(entries)))
+        # Pulumi does not wait for a component that is a dependency, only for its children.
+        self.compared = self.urn.apply(lambda _: self)
         self.register_outputs({})
 
 

@@ -48,6 +48,15 @@ class PriorityClassArgs(Arguments):
     description: str = Field(default="", examples=["Training that may be interrupted."])
     """When to use the class. Updatable in place."""
 
+    name: PriorityClassName | None = None
+    """The name of the object. Defaults to the key of the class. A change replaces the object."""
+
+    formerly: ObjectName | None = None
+    """The key that the class had at the last update, which is then the default of ``name``: the object stays.
+
+    Updatable in place.
+    """
+
 
 PriorityClassesByName = dict[PriorityClassName, PriorityClassArgs]
 
@@ -61,7 +70,9 @@ class PriorityClassesArgs(Arguments):
 
 def manifests(args: PriorityClassesArgs) -> Manifests:
     """The PriorityClasses; the role of each is its name."""
-    return {name: _manifest(name, priority) for name, priority in args.classes.items()}
+    return {
+        key: _manifest(priority.name or priority.formerly or key, priority) for key, priority in args.classes.items()
+    }
 
 
 def _manifest(name: str, priority: PriorityClassArgs) -> Manifest:
@@ -90,5 +101,14 @@ class PriorityClasses(pulumi.ComponentResource):
         objects = manifests(args)
         # Both fields are immutable, and the provider would try to update them.
         replaced = pulumi.ResourceOptions(replace_on_changes=["value", "preemptionPolicy"], delete_before_replace=True)
-        register_all(self, name, objects, options=dict.fromkeys(objects, replaced))
+        options = {
+            key: pulumi.ResourceOptions.merge(replaced, _former(name, priority))
+            for key, priority in args.classes.items()
+        }
+        register_all(self, name, objects, options=options)
         self.register_outputs({"names": self.names})
+
+
+def _former(component: str, priority: PriorityClassArgs) -> pulumi.ResourceOptions:
+    former = priority.formerly
+    return pulumi.ResourceOptions(aliases=[pulumi.Alias(name=f"{component}-{former}")] if former else None)

@@ -44,12 +44,13 @@ def conflicts(workloads: Iterable[Workload]) -> Iterator[Conflict]:
     selected: dict[tuple[str, str], str] = {}
     owners: dict[tuple[str, str, str], tuple[Workload, str]] = {}
     for workload in workloads:
-        if named.setdefault((workload.namespace, workload.name), workload.section) != workload.section:
+        name = workload.args.object_name(workload.name)
+        if named.setdefault((workload.namespace, name), workload.section) != workload.section:
             taken_by = "a training job in the same namespace"
-            yield workload.at(), NAME_TAKEN(name=workload.name, owner=taken_by, key=f"{workload.name}-service")
+            yield workload.at(), NAME_TAKEN(name=name, owner=taken_by, key=f"{name}-service")
             continue
         if isinstance(workload.args, ModelServiceArgs) and workload.args.canary:
-            yield from ((workload.at(), error) for _, error in canary.canary_name_problems(workload.name, []))
+            yield from ((workload.at(), error) for _, error in canary.canary_name_problems(name, []))
         reported: dict[tuple[str, ...], str] = {}
         for role, manifest in workload.objects.items():
             kind = _RUN if manifest["kind"] in _KINDS_OF_RUNS else manifest["kind"]

@@ -6,11 +6,12 @@ from typing import Annotated, Any, Self, cast
 
 from pydantic import Field, ValidationInfo, ValidatorFunctionWrapHandler, field_validator, model_validator
 
-from components import ModelServiceArgs, NodePool, TeamNamespaceArgs, TrainingJobArgs, model_service, training_job
+from components import NodePool, model_service, training_job
 from components.base.arguments import Arguments
 from components.base.error_table import NAME_TAKEN, NO_SUCH_CHOICE
 from components.base.errors import raise_all
 from components.base.names import DnsLabel, NamespaceName, ServiceName
+from components.inventory import Entry
 from components.pod.presets import PRESETS
 from components.priority_classes import PriorityClassesByName
 from components.team_namespace.args import Tenant
@@ -20,6 +21,7 @@ from components.team_namespace.manifests import manifests as team_manifests
 from components.team_namespace.quota_check import quota_problems
 from components.workload.args import WorkloadArgs
 from config.conflicts import Workload, conflicts
+from config.entries import ModelServiceSettings, TeamSettings, TrainingJobSettings, former_key_problems, inventory_of
 
 
 class NodePoolSettings(NodePool):
@@ -67,20 +69,18 @@ class StackSettings(Arguments):
     node_pools: dict[DnsLabel, NodePoolSettings] = Field(default={}, examples=[{"gpu": {"preset": "gke/nvidia-l4"}}])
     """Node pools by name. Workloads refer to them with ``nodePool``."""
 
-    teams: dict[NamespaceName, TeamNamespaceArgs] = Field(
-        default={}, examples=[{"ml-training": {"quota": {"pods": "20"}}}]
-    )
+    teams: dict[NamespaceName, TeamSettings] = Field(default={}, examples=[{"ml-training": {"quota": {"pods": "20"}}}])
     """Teams by name. Each has a namespace."""
 
     priority_classes: PriorityClassesByName = Field(default={}, examples=[{"training": {"value": 1000}}])
     """PriorityClasses of the cluster by name. Teams may use those in their priorityQuotas."""
 
-    training_jobs: dict[DnsLabel, TrainingJobArgs] = Field(
+    training_jobs: dict[DnsLabel, TrainingJobSettings] = Field(
         {}, examples=[{"bert": {"team": "ml-training", "nodePool": "gpu", "command": ["python", "train.py"]}}]
     )
     """Training jobs by name."""
 
-    model_services: dict[ServiceName, ModelServiceArgs] = Field(
+    model_services: dict[ServiceName, ModelServiceSettings] = Field(
         {}, examples=[{"bert": {"team": "ml-serving", "image": "myregistry/bert-serving:v1.2", "replicas": 3}}]
     )
     """Model services by name."""
@@ -106,9 +106,23 @@ class StackSettings(Arguments):
     @model_validator(mode="after")
     def _consistent(self) -> "StackSettings":
         workloads = list(self._workloads())
-        problems = [*self._shared_namespaces(), *conflicts(workloads), *self._quota_problems(workloads)]
+        problems = [
+            *(problem for section, entries in self._sections() for problem in former_key_problems(section, entries)),
+            *self._shared_namespaces(),
+            *conflicts(workloads),
+            *self._quota_problems(workloads),
+        ]
         raise_all("StackSettings", problems)
         return self
+
+    def _sections(self) -> Iterator[tuple[str, Mapping[str, Any]]]:
+        """The sections whose entries have objects."""
+        for field in ("teams", "priority_classes", "training_jobs", "model_services"):
+            yield str(type(self).model_fields[field].alias), getattr(self, field)
+
+    def inventory(self) -> dict[str, dict[str, Entry]]:
+        """All entries that have objects, by section and key."""
+        return {section: inventory_of(entries) for section, entries in self._sections()}
 
     def _shared_namespaces(self) -> list[Any]:
         """Teams with the same namespace."""

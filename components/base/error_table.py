@@ -320,3 +320,11 @@ ENTRY_NAME_IMMUTABLE = _kind(
     "the objects of this entry are named {before:bert}, and would be replaced by objects named {name:ranker}",
     "set name: {before:bert}; to replace them, remove the entry in an update of its own first",
 )
+FORMER_KEY_TAKEN = _kind(
+    "former-key-taken", "{key:bert} is {owner:the entry bert}", "set formerly to the key that only this entry had"
+)
+ADOPTED_CONTAINERS = _kind(
+    "adopted-containers",
+    "the pods of existing objects would have more containers than {names:server}: {objects:Deployment ml-serving/bert}",
+    "set containerName: {other:main}, the name of the existing container, or declare the others",
+)

@@ -16,12 +16,12 @@ from typing import Any
 import pulumi
 from pulumi.runtime.settings import get_monitor
 
-from .error_table import IMMUTABLE_OBJECT, OWNED_BY_COMPONENT, OWNED_BY_NO_COMPONENT, OWNED_BY_STACK
+from .error_table import ADOPTED_CONTAINERS, IMMUTABLE_OBJECT, OWNED_BY_COMPONENT, OWNED_BY_NO_COMPONENT, OWNED_BY_STACK
 from .errors import ErrorKind
-from .objects import Manifest, target
+from .objects import Manifest, containers, pod_templates, target
 
 OWNER = "ml-platform/owner"
-"""The annotation with the owner: ``<project>/<stack>/<component type>/<component name>``."""
+"""The annotation with the owner: ``<project>/<stack>/<component type>/<component name>/<role>``."""
 
 FIELD_MANAGER = "pulumi.com/patchFieldManager"
 """The annotation from which the provider takes the name of its field manager."""
@@ -37,7 +37,7 @@ _PREFIX = "ml-platform:"
 
 @dataclass(frozen=True)
 class Owner:
-    """A component of a stack."""
+    """A component of a stack, and which of its objects."""
 
     project: str
     stack: str
@@ -45,9 +45,11 @@ class Owner:
     """The component's type: ``ModelService``."""
 
     name: str
+    role: str
+    """The role of the object in the component: ``service``."""
 
     def __str__(self) -> str:
-        return f"{self.project}/{self.stack}/{self.kind}/{self.name}"
+        return f"{self.project}/{self.stack}/{self.kind}/{self.name}/{self.role}"
 
     @property
     def manager(self) -> str:
@@ -64,10 +66,10 @@ class Owner:
         return {**manifest, "metadata": {**metadata, "annotations": annotations}}
 
 
-def owner_of(component: pulumi.ComponentResource) -> Owner:
-    """The owner of a component's objects."""
+def owner_of(component: pulumi.ComponentResource, role: str) -> Owner:
+    """The owner of a component's object."""
     kind = component.pulumi_resource_type.rpartition(":")[2]
-    return Owner(pulumi.get_project(), pulumi.get_stack(), kind, component.pulumi_resource_name)
+    return Owner(pulumi.get_project(), pulumi.get_stack(), kind, component.pulumi_resource_name, role)
 
 
 @dataclass(frozen=True)
@@ -104,17 +106,29 @@ def conflict(inputs: Manifest, live: Manifest, *, adopts: bool) -> Conflict | No
     for entry in others:
         if entry["manager"].startswith(_PREFIX):
             return _of_component(name, entry["manager"].removeprefix(_PREFIX), own.removeprefix(_PREFIX))
+    if adopts:
+        return _of_containers(name, inputs, live)
     # Timestamps are in UTC and of one format. What others did after this owner are edits of its own object.
-    if adopts or all(applied <= entry.get("time", "") for entry in others):
+    if all(applied <= entry.get("time", "") for entry in others):
         return None
     return Conflict(name, OWNED_BY_NO_COMPONENT, {"manager": others[0]["manager"]})
 
 
 def _of_component(name: str, other: str, own: str) -> Conflict:
-    *stack, kind, component = other.split("/")
-    if stack == own.split("/")[:-2]:
+    *stack, kind, component, _ = other.split("/")
+    if stack == own.split("/")[:-3]:
         return Conflict(name, OWNED_BY_COMPONENT, {"owner": f"{kind} {component}", "name": component})
     return Conflict(name, OWNED_BY_STACK, {"owner": f"{kind} {component}", "stack": "/".join(stack)})
+
+
+def _of_containers(name: str, inputs: Manifest, live: Manifest) -> Conflict | None:
+    """Containers of an adopted object that would run beside those of the manifest: lists are merged by name."""
+    for wanted, merged in zip(pod_templates(inputs), pod_templates(live), strict=True):
+        names = [container["name"] for container in containers(wanted["spec"])]
+        others = [container["name"] for container in containers(merged["spec"]) if container["name"] not in names]
+        if others:
+            return Conflict(name, ADOPTED_CONTAINERS, {"names": " and ".join(names), "other": others[0]})
+    return None
 
 
 def _is_controller(manager: str) -> bool:
@@ -135,7 +149,8 @@ class _Program:
 
     async def _compare(self, args: pulumi.ResourceHookArgs) -> None:
         # The error of a hook that runs after an operation is only a warning: the program raises it.
-        found = conflict(args.new_inputs or {}, args.new_outputs or {}, adopts=args.type.endswith("Patch"))
+        inputs, live = dict(args.new_inputs or {}), dict(args.new_outputs or {})
+        found = conflict(inputs, live, adopts=args.type.endswith("Patch"))
         if found is not None:
             self._conflicts[args.urn] = found
 

@@ -16,6 +16,10 @@ Manifests = Mapping[str, Manifest]
 """A component's manifests by role: the child of role ``service`` is named ``<component>-service``."""
 
 
+FORCE = {"pulumi.com/patchForce": "true"}
+"""The annotation with which the provider applies an object in spite of fields that others manage."""
+
+
 def annotated(metadata: Manifest, annotations: Mapping[str, Any]) -> Manifest:
     """An object's metadata with further annotations, which win."""
     merged = {**metadata.get("annotations", {}), **annotations}
@@ -29,10 +33,9 @@ class KubernetesObject(pulumi.CustomResource):
     spec: pulumi.Output[Any]
     status: pulumi.Output[Any]
 
-    def __init__(self, name: str, manifest: Manifest, opts: pulumi.ResourceOptions, *, patch: bool = False) -> None:
+    def __init__(self, token: str, name: str, manifest: Manifest, opts: pulumi.ResourceOptions) -> None:
         # Properties without a value are filled from the provider's outputs.
         outputs = dict.fromkeys(("metadata", "spec", "status"))
-        token = type_token(manifest) + ("Patch" if patch else "")
         super().__init__(token, name, {**outputs, **manifest}, opts)
 
 
@@ -40,6 +43,31 @@ def type_token(manifest: Manifest) -> str:
     """The provider's token of a manifest's kind: ``kubernetes:apps/v1:Deployment``."""
     version = manifest["apiVersion"]
     return f"kubernetes:{version if '/' in version else f'core/{version}'}:{manifest['kind']}"
+
+
+# API groups of Kubernetes itself whose versions are stable. Operators move on to new versions of theirs.
+_STABLE_GROUPS = {
+    "", "admissionregistration.k8s.io", "apps", "autoscaling", "batch", "networking.k8s.io", "policy",
+    "rbac.authorization.k8s.io", "scheduling.k8s.io",
+}  # fmt: skip
+_VERSIONS = ("v1alpha1", "v1alpha2", "v1alpha3", "v1beta1", "v1beta2", "v1beta3", "v1", "v2")
+
+
+def _aliases(manifest: Manifest, token: str, *, adoptable: bool) -> list[pulumi.Alias]:
+    """The other types of resource under which the state may have the same object.
+
+    Without them, Pulumi would create the object as one type and delete it as the other.
+    """
+    group, _, version = manifest["apiVersion"].rpartition("/")
+    others = [f"{group}/{other}" for other in _VERSIONS if other != version] if group not in _STABLE_GROUPS else []
+    types = [type_token({**manifest, "apiVersion": other}) for other in others]
+    if adoptable:
+        types.append(token.removesuffix("Patch") if token.endswith("Patch") else f"{token}Patch")
+    return [pulumi.Alias(type_=other) for other in types]
+
+
+def _forced(manifest: Manifest) -> Manifest:
+    return {**manifest, "metadata": annotated(manifest["metadata"], FORCE)}
 
 
 def register_all(
@@ -51,22 +79,33 @@ def register_all(
     timeout: int | None = None,
     options: Mapping[str, pulumi.ResourceOptions] | None = None,
     patches: Collection[str] = (),
+    adoptable: Collection[str] = (),
+    adopt: bool = False,
 ) -> dict[str, KubernetesObject]:
-    """Register manifests as children of a component: each after the one before it, all after ``depends_on``.
+    """Register manifests as children of a component: each after the previous one, all after ``depends_on``.
 
-    ``options`` are what is special about a role: ``ignore_changes``, ``protect``, hooks. ``patches``
-    are the roles whose objects somebody else makes: only the fields named here are the platform's.
-    ``timeout_seconds`` is how long to wait for each object, in seconds; default: the provider's own, ten
-    minutes. It is given here because a component's timeouts do not reach its children.
+    ``options`` are the options of single roles. ``timeout`` is how long to wait for each object, in seconds;
+    defaults to the provider's ten minutes. A component's timeouts do not reach its children.
+
+    ``patches`` are the roles of objects that Kubernetes creates: only the fields of the manifest are managed.
+    ``adoptable`` are the roles of objects that are patched likewise with ``adopt``, where they may exist already;
+    they are not deleted with the stack then.
     """
     timeouts = pulumi.CustomTimeouts(create=f"{timeout}s", update=f"{timeout}s") if timeout else None
-    owner = ownership.owner_of(component)
     children: dict[str, KubernetesObject] = {}
     for role, manifest in manifests.items():
-        before = [*depends_on, *list(children.values())[-1:]]
-        common = pulumi.ResourceOptions(parent=component, depends_on=before, custom_timeouts=timeouts)
-        own = (options or {}).get(role)
-        opts = pulumi.ResourceOptions.merge(pulumi.ResourceOptions.merge(common, ownership.options()), own)
-        children[role] = KubernetesObject(f"{name}-{role}", owner.of(manifest), opts, patch=role in patches)
-    ownership.check(f"{owner.kind} {name}", list(children.values()))
+        adopts = adopt and role in adoptable
+        token = type_token(manifest) + ("Patch" if adopts or role in patches else "")
+        common = pulumi.ResourceOptions(
+            parent=component,
+            depends_on=[*depends_on, *list(children.values())[-1:]],
+            custom_timeouts=timeouts,
+            aliases=_aliases(manifest, token, adoptable=role in adoptable),
+            retain_on_delete=True if adopts else None,
+        )
+        opts = pulumi.ResourceOptions.merge(common, ownership.options())
+        opts = pulumi.ResourceOptions.merge(opts, (options or {}).get(role))
+        manifest = ownership.owner_of(component, role).of(_forced(manifest) if adopts else manifest)
+        children[role] = KubernetesObject(token, f"{name}-{role}", manifest, opts)
+    ownership.check(f"{component.pulumi_resource_type.rpartition(':')[2]} {name}", list(children.values()))
     return children

@@ -22,7 +22,7 @@ from .rollout import Disruption, Rollout, rollout_steps
 DEFAULT_RESOURCES = Resources(requests={"cpu": "2", "memory": "4Gi"}, limits={"cpu": "4", "memory": "8Gi"})
 
 # The arguments of a ModelService without pods.
-_WITHOUT_PODS = {"team", "namespace", "labels", "annotations", "service"}
+_WITHOUT_PODS = {"name", "adopt", "team", "namespace", "labels", "annotations", "service"}
 
 PositiveInt32 = Annotated[int, Field(ge=1, strict=True), INT32]
 NonNegativeInt32 = Annotated[int, Field(ge=0, strict=True), INT32]
@@ -135,7 +135,7 @@ class ModelServiceArgs(WorkloadArgs):
 
     def main_container(self) -> str:
         """The main container's name."""
-        return "server"
+        return self.container_name or "server"
 
     def has_pods(self) -> bool:
         """Whether the model is served by pods, rather than hosted elsewhere."""

@@ -35,7 +35,8 @@ class ModelService(pulumi.ComponentResource):
         self, name: str, args: ModelServiceArgs | dict[str, Any], opts: pulumi.ResourceOptions | None = None
     ) -> None:
         args = ModelServiceArgs.of(args)
-        checked_name("ModelService", canary_name(name) if args.canary else name, ServiceName)
+        object_name = args.object_name(name)
+        checked_name("ModelService", canary_name(object_name) if args.canary else object_name, ServiceName)
         tenant = args.tenant()
         objects = manifests(name, args, tenant)
         args.reserve_quota(f"ModelService {name}", objects)
@@ -43,7 +44,14 @@ class ModelService(pulumi.ComponentResource):
         for warning in warnings(args, tenant.quota):
             pulumi.log.warn(report("", [warning]), resource=self)
         children = register_all(
-            self, name, objects, depends_on=args.dependencies(), timeout=args.timeout_seconds, options=_options(args)
+            self,
+            name,
+            objects,
+            depends_on=args.dependencies(),
+            timeout=args.timeout_seconds,
+            options=_options(args),
+            adoptable=objects,
+            adopt=args.adopt,
         )
         service = children["service"]
         port = args.service.port

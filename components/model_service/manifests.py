@@ -6,7 +6,7 @@ from ..base.errors import Problem
 from ..base.labels import NAME_LABEL, Labels, selector, workload_labels
 from ..base.objects import Manifest
 from ..base.quantities import Quantity
-from ..base.registration import Manifests, annotated
+from ..base.registration import FORCE, Manifests, annotated
 from ..team_namespace.args import Tenant
 from ..workload.pod_template import PodExtras, pod_template, service_account
 from . import networking
@@ -21,6 +21,7 @@ from .rollout import disruption_budget, prestop_delay, rollout_warnings, strateg
 
 def manifests(name: str, args: ModelServiceArgs, tenant: Tenant) -> Manifests:
     """The objects of a ModelService by role."""
+    name = args.object_name(name)
     derived = {"team": tenant.team, "app.kubernetes.io/component": "model-server"}
     labels = workload_labels(name, "inference", args.labels, derived)
     metadata = annotated({"name": name, "namespace": tenant.namespace, "labels": labels}, args.annotations)
@@ -32,10 +33,12 @@ def manifests(name: str, args: ModelServiceArgs, tenant: Tenant) -> Manifests:
     replicas = None if args.autoscale else args.replicas
     objects: dict[str, Manifest] = {
         **service_account(name, args, metadata),
+        # Before the Deployment: a budget of another owner ends the update before the Deployment, which is forced,
+        # is applied.
+        "disruption-budget": disruption_budget(name, metadata, pods, args.disruption),
         "deployment": _deployment(name, _with_derived_arguments(args), metadata, pods, replicas),
         **_canary(name, args, metadata),
         "service": networking.service(service_metadata, args.service, pods, args.port),
-        "disruption-budget": disruption_budget(name, metadata, pods, args.disruption),
     }
     if args.autoscale is not None:
         role = "scaled-object" if args.autoscale.keda else "autoscaler"
@@ -84,7 +87,10 @@ def _deployment(name: str, args: ModelServiceArgs, metadata: Manifest, pods: Lab
     return {
         "apiVersion": "apps/v1",
         "kind": "Deployment",
-        "metadata": annotated({**metadata, "labels": labels}, {} if replicas is None else _FORCE_REPLICAS),
+        # An autoscaler, or a manual scale, manages the number of pods. Without this annotation, the API server rejects
+        # a number from another manager; and the change of the annotation itself makes the provider send the number
+        # again even if it remembers an equal one from before the autoscaler.
+        "metadata": annotated({**metadata, "labels": labels}, {} if replicas is None else FORCE),
         "spec": {
             **({} if replicas is None else {"replicas": replicas}),
             "selector": {"matchLabels": pods},
@@ -94,12 +100,6 @@ def _deployment(name: str, args: ModelServiceArgs, metadata: Manifest, pods: Lab
             "template": pod_template(name, args, pod),
         },
     }
-
-
-# An autoscaler, or a manual scale, owns the number of pods. Without this annotation, the API server rejects
-# a number from another owner; and the change of the annotation itself makes the provider send the number
-# again even if it remembers an equal one from before the autoscaler.
-_FORCE_REPLICAS = {"pulumi.com/patchForce": "true"}
 
 
 def _with_derived_arguments(args: ModelServiceArgs) -> ModelServiceArgs:

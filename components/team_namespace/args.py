@@ -133,7 +133,7 @@ class TeamNamespaceArgs(Arguments):
 
     def tenant(self, name: str) -> "Tenant":
         """The tenant of the TeamNamespace of that name."""
-        return Tenant(self.name or name, self.team or name, self.quota)
+        return Tenant(self.name or name, self.team or self.name or name, self.quota)
 
     def limits(self) -> ContainerLimits:
         """The limits of containers: the user's, or else the default for the quota."""

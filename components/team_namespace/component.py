@@ -23,14 +23,11 @@ def _options(args: TeamNamespaceArgs, objects: Iterable[str]) -> dict[str, pulum
     """The resource options of the children, by role: retention, protection, aliases, replacement."""
     retain, protect = args.on_delete == "retain", args.on_delete == "protect"
     options = {
-        role: pulumi.ResourceOptions(retain_on_delete=retain, protect=protect and role in PROTECTED) for role in objects
+        role: pulumi.ResourceOptions(retain_on_delete=retain or None, protect=protect and role in PROTECTED)
+        for role in objects
     }
     # The account is deleted with its namespace.
     options[ACCOUNT] = pulumi.ResourceOptions(retain_on_delete=True)
-    # Namespace and NamespacePatch are two resource types of one object: a change of `adopt` must not delete it.
-    other = "kubernetes:core/v1:Namespace" + ("" if args.adopt else "Patch")
-    alias = pulumi.ResourceOptions(aliases=[pulumi.Alias(type_=other)], retain_on_delete=retain or args.adopt)
-    options[NAMESPACE] = pulumi.ResourceOptions.merge(options[NAMESPACE], alias)
     for role in options:
         if role.startswith("queue-"):  # immutable, and the provider would try to update it
             immutable = pulumi.ResourceOptions(replace_on_changes=["spec.clusterQueue"], delete_before_replace=True)
@@ -61,9 +58,10 @@ class TeamNamespace(pulumi.ComponentResource):
         self.tenant = args.tenant(name)
         objects = manifests(name, args)
         self.reserve_quota(*own_objects(name, objects))
-        patches = {ACCOUNT, *([NAMESPACE] if args.adopt else [])}
         options = _options(args, objects)
-        children = register_all(self, name, objects, options=options, patches=patches)
+        children = register_all(
+            self, name, objects, options=options, patches={ACCOUNT}, adoptable={NAMESPACE}, adopt=args.adopt
+        )
         self.namespace = children[NAMESPACE].metadata.apply(lambda metadata: metadata["name"])
         self.register_outputs({"namespace": self.namespace})
 

@@ -30,7 +30,7 @@ def manifests(name: str, args: TeamNamespaceArgs) -> dict[str, Manifest]:
     namespace = args.name or name
     labels = {
         **MANAGED_BY,
-        "team": args.team or name,
+        "team": args.team or namespace,
         **({"owner": args.owner} if args.owner else {}),
         **({"cost-center": args.cost_center} if args.cost_center else {}),
     }
@@ -62,9 +62,7 @@ def _namespace(namespace: str, metadata: Manifest, args: TeamNamespaceArgs) -> M
         for suffix, value in (("", args.pod_security), ("-version", args.pod_security_version))
     }
     own = {**metadata, "name": namespace, "labels": {**metadata["labels"], **args.labels, **pod_security}}
-    # Take ownership of labels that another field manager has set.
-    metadata = annotated(own, {"pulumi.com/patchForce": "true"} if args.adopt else {})
-    return {"apiVersion": "v1", "kind": "Namespace", "metadata": metadata}
+    return {"apiVersion": "v1", "kind": "Namespace", "metadata": own}
 
 
 def _queue(name: str, cluster_queue: str, metadata: Manifest) -> Manifest:

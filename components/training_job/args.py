@@ -178,7 +178,7 @@ class TrainingJobArgs(WorkloadArgs):
 
     def main_container(self) -> str:
         """The main container's name."""
-        return "trainer"
+        return self.container_name or "trainer"
 
     def memory_for_sharing(self) -> Quantity | None:
         """The size of /dev/shm: ``shared_memory``, or a fraction of the memory limit."""

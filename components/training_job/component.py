@@ -42,7 +42,7 @@ class TrainingJob(pulumi.ComponentResource):
         self, name: str, args: TrainingJobArgs | dict[str, Any], opts: pulumi.ResourceOptions | None = None
     ) -> None:
         args = TrainingJobArgs.of(args)
-        _check_name(name, args)
+        _check_name(args.object_name(name), args)
         objects = dict(manifests(name, args, args.tenant()))
         args.reserve_quota(f"TrainingJob {name}", objects)
         role = run_role(args)
@@ -53,7 +53,7 @@ class TrainingJob(pulumi.ComponentResource):
             run.status.apply(lambda status: check_succeeded(name, status))
         self.job_name = run.metadata.apply(lambda metadata: metadata["name"])
         self.namespace = run.metadata.apply(lambda metadata: metadata["namespace"])
-        self.selector = pulumi.Output.from_input(_selector(name, args))
+        self.selector = pulumi.Output.from_input(_selector(args.object_name(name), args))
         self.logs = pulumi.Output.concat(
             "kubectl logs --namespace ", self.namespace, " --follow --prefix ",
             f"--max-log-requests {_max_pods(args)} --selector ", self.selector,
@@ -72,11 +72,20 @@ class TrainingJob(pulumi.ComponentResource):
         if args.restart == "group":
             depends_on.append(JobSetOperator(f"{name}-{OPERATOR_ROLE}", pulumi.ResourceOptions(parent=self)))
         if args.previous_runs == "keep":
-            owner = register_all(self, name, {"runs": objects.pop("runs")}, depends_on=depends_on)["runs"]
+            runs = {"runs": objects.pop("runs")}
+            owner = register_all(self, name, runs, depends_on=depends_on, adoptable=runs, adopt=args.adopt)["runs"]
             objects[role] = with_owner(objects[role], owner.metadata)
             options = pulumi.ResourceOptions(retain_on_delete=True)
-        children = register_all(self, name, objects, depends_on=depends_on, timeout=timeout, options={role: options})
-        return children[role]
+        return register_all(
+            self,
+            name,
+            objects,
+            depends_on=depends_on,
+            timeout=timeout,
+            options={role: options},
+            adoptable=objects,
+            adopt=args.adopt,
+        )[role]
 
 
 def _check_name(name: str, args: TrainingJobArgs) -> None:

@@ -22,6 +22,7 @@ QUEUE_LABEL = "kueue.x-k8s.io/queue-name"
 
 def manifests(name: str, args: TrainingJobArgs, tenant: Tenant) -> Manifests:
     """The objects of a TrainingJob by role; the run is the last one."""
+    name = args.object_name(name)
     derived = {"team": tenant.team, "framework": args.framework, "experiment": args.experiment}
     labels = workload_labels(name, "training", args.labels, derived)
     metadata = annotated({"name": name, "namespace": tenant.namespace, "labels": labels}, args.annotations)

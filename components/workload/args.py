@@ -6,7 +6,6 @@ from typing import Any, Literal, Self
 import pulumi
 from pydantic import Field, model_validator
 
-from ..base.arguments import Arguments
 from ..base.error_table import (
     DERIVED,
     EXACTLY_ONE,
@@ -39,6 +38,7 @@ from ..pod.volumes import DEFAULT_MOUNT_PATHS, Volumes, normalized, taken_mount_
 from ..team_namespace.args import Tenant
 from ..team_namespace.component import TeamNamespace
 from .init_container import InitContainer
+from .object_args import ObjectArgs
 from .team_reference import TeamReference
 
 # Labels that are derived from another argument, and the argument; None: the component sets the label.
@@ -51,7 +51,7 @@ _DERIVED_LABELS = {
 }
 
 
-class WorkloadArgs(Arguments):
+class WorkloadArgs(ObjectArgs):
     """Arguments of every workload."""
 
     team: TeamReference | None = None
