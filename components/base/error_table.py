@@ -303,7 +303,7 @@ OWNED_BY_COMPONENT = _kind(
 OWNED_BY_NO_COMPONENT = _kind(
     "owned-by-no-component",
     "{manager:kubectl-create} has already created {objects:Namespace nlp}",
-    "set adopt: true to adopt it, or choose another name",
+    "set adopt: true to adopt what already exists, or choose another name",
 )
 IMMUTABLE_OBJECT = _kind(
     "immutable-object",

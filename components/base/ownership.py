@@ -26,6 +26,9 @@ OWNER = "ml-platform/owner"
 FIELD_MANAGER = "pulumi.com/patchFieldManager"
 """The annotation from which the provider takes the name of its field manager."""
 
+ADOPT = {"ml-platform/adopt": "true"}
+"""The annotation of an object that may have existed before, and that is not deleted with its stack."""
+
 # An object keeps the owner that made it: a component that is renamed by an alias, or moved to another stack,
 # does not touch its objects.
 IGNORED_CHANGES = [f'metadata.annotations["{key}"]' for key in (OWNER, FIELD_MANAGER)]
@@ -84,12 +87,11 @@ class Conflict:
     """Fills the message and the fix of the kind."""
 
 
-def conflict(inputs: Manifest, live: Manifest, *, adopts: bool) -> Conflict | None:
+def conflict(inputs: Manifest, live: Manifest) -> Conflict | None:
     """Why a component must not create an object; None where it may.
 
     ``live`` is what the API server answered to the creation, or to its dry run. An object that is new, or
-    that an interrupted update of the same owner has left, belongs to nobody else. ``adopts``: an object that
-    no component owns may be there.
+    that an interrupted update of the same owner has left, belongs to nobody else.
     """
     metadata, name = live.get("metadata") or {}, target(inputs)
     if "creationTimestamp" not in metadata:
@@ -106,7 +108,7 @@ def conflict(inputs: Manifest, live: Manifest, *, adopts: bool) -> Conflict | No
     for entry in others:
         if entry["manager"].startswith(_PREFIX):
             return _of_component(name, entry["manager"].removeprefix(_PREFIX), own.removeprefix(_PREFIX))
-    if adopts:
+    if ADOPT.items() <= inputs["metadata"]["annotations"].items():
         return _of_containers(name, inputs, live)
     # Timestamps are in UTC and of one format. What others did after this owner are edits of its own object.
     if all(applied <= entry.get("time", "") for entry in others):
@@ -149,8 +151,7 @@ class _Program:
 
     async def _compare(self, args: pulumi.ResourceHookArgs) -> None:
         # The error of a hook that runs after an operation is only a warning: the program raises it.
-        inputs, live = dict(args.new_inputs or {}), dict(args.new_outputs or {})
-        found = conflict(inputs, live, adopts=args.type.endswith("Patch"))
+        found = conflict(dict(args.new_inputs or {}), dict(args.new_outputs or {}))
         if found is not None:
             self._conflicts[args.urn] = found
 

@@ -53,21 +53,16 @@ _STABLE_GROUPS = {
 _VERSIONS = ("v1alpha1", "v1alpha2", "v1alpha3", "v1beta1", "v1beta2", "v1beta3", "v1", "v2")
 
 
-def _aliases(manifest: Manifest, token: str, *, adoptable: bool) -> list[pulumi.Alias]:
-    """The other types of resource under which the state may have the same object.
+def _aliases(manifest: Manifest) -> list[pulumi.Alias]:
+    """The other versions of an operator's API under which the state may have the same object.
 
-    Without them, Pulumi would create the object as one type and delete it as the other.
+    Without them, Pulumi would create the object in one version, and delete it in the other.
     """
     group, _, version = manifest["apiVersion"].rpartition("/")
-    others = [f"{group}/{other}" for other in _VERSIONS if other != version] if group not in _STABLE_GROUPS else []
-    types = [type_token({**manifest, "apiVersion": other}) for other in others]
-    if adoptable:
-        types.append(token.removesuffix("Patch") if token.endswith("Patch") else f"{token}Patch")
-    return [pulumi.Alias(type_=other) for other in types]
-
-
-def _forced(manifest: Manifest) -> Manifest:
-    return {**manifest, "metadata": annotated(manifest["metadata"], FORCE)}
+    if group in _STABLE_GROUPS:
+        return []
+    others = ({**manifest, "apiVersion": f"{group}/{other}"} for other in _VERSIONS if other != version)
+    return [pulumi.Alias(type_=type_token(other)) for other in others]
 
 
 def register_all(
@@ -79,8 +74,7 @@ def register_all(
     timeout: int | None = None,
     options: Mapping[str, pulumi.ResourceOptions] | None = None,
     patches: Collection[str] = (),
-    adoptable: Collection[str] = (),
-    adopt: bool = False,
+    adopted: Collection[str] = (),
 ) -> dict[str, KubernetesObject]:
     """Register manifests as children of a component: each after the previous one, all after ``depends_on``.
 
@@ -88,24 +82,24 @@ def register_all(
     defaults to the provider's ten minutes. A component's timeouts do not reach its children.
 
     ``patches`` are the roles of objects that Kubernetes creates: only the fields of the manifest are managed.
-    ``adoptable`` are the roles of objects that are patched likewise with ``adopt``, where they may exist already;
-    they are not deleted with the stack then.
+    ``adopted`` are the roles of objects that may exist already, and that are not deleted with the stack.
     """
     timeouts = pulumi.CustomTimeouts(create=f"{timeout}s", update=f"{timeout}s") if timeout else None
     children: dict[str, KubernetesObject] = {}
     for role, manifest in manifests.items():
-        adopts = adopt and role in adoptable
-        token = type_token(manifest) + ("Patch" if adopts or role in patches else "")
+        token = type_token(manifest) + ("Patch" if role in patches else "")
         common = pulumi.ResourceOptions(
             parent=component,
             depends_on=[*depends_on, *list(children.values())[-1:]],
             custom_timeouts=timeouts,
-            aliases=_aliases(manifest, token, adoptable=role in adoptable),
-            retain_on_delete=True if adopts else None,
+            aliases=_aliases(manifest),
+            retain_on_delete=True if role in adopted else None,
         )
         opts = pulumi.ResourceOptions.merge(common, ownership.options())
         opts = pulumi.ResourceOptions.merge(opts, (options or {}).get(role))
-        manifest = ownership.owner_of(component, role).of(_forced(manifest) if adopts else manifest)
+        if role in adopted:
+            manifest = {**manifest, "metadata": annotated(manifest["metadata"], {**FORCE, **ownership.ADOPT})}
+        manifest = ownership.owner_of(component, role).of(manifest)
         children[role] = KubernetesObject(token, f"{name}-{role}", manifest, opts)
     ownership.check(f"{component.pulumi_resource_type.rpartition(':')[2]} {name}", list(children.values()))
     return children

@@ -50,8 +50,7 @@ class ModelService(pulumi.ComponentResource):
             depends_on=args.dependencies(),
             timeout=args.timeout_seconds,
             options=_options(args),
-            adoptable=objects,
-            adopt=args.adopt,
+            adopted=objects if args.adopt else (),
         )
         service = children["service"]
         port = args.service.port

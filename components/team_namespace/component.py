@@ -59,9 +59,8 @@ class TeamNamespace(pulumi.ComponentResource):
         objects = manifests(name, args)
         self.reserve_quota(*own_objects(name, objects))
         options = _options(args, objects)
-        children = register_all(
-            self, name, objects, options=options, patches={ACCOUNT}, adoptable={NAMESPACE}, adopt=args.adopt
-        )
+        adopted = {NAMESPACE} if args.adopt else ()
+        children = register_all(self, name, objects, options=options, patches={ACCOUNT}, adopted=adopted)
         self.namespace = children[NAMESPACE].metadata.apply(lambda metadata: metadata["name"])
         self.register_outputs({"namespace": self.namespace})
 

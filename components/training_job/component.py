@@ -73,7 +73,7 @@ class TrainingJob(pulumi.ComponentResource):
             depends_on.append(JobSetOperator(f"{name}-{OPERATOR_ROLE}", pulumi.ResourceOptions(parent=self)))
         if args.previous_runs == "keep":
             runs = {"runs": objects.pop("runs")}
-            owner = register_all(self, name, runs, depends_on=depends_on, adoptable=runs, adopt=args.adopt)["runs"]
+            owner = register_all(self, name, runs, depends_on=depends_on, adopted=runs if args.adopt else ())["runs"]
             objects[role] = with_owner(objects[role], owner.metadata)
             options = pulumi.ResourceOptions(retain_on_delete=True)
         return register_all(
@@ -83,8 +83,7 @@ class TrainingJob(pulumi.ComponentResource):
             depends_on=depends_on,
             timeout=timeout,
             options={role: options},
-            adoptable=objects,
-            adopt=args.adopt,
+            adopted=objects if args.adopt else (),
         )[role]
 
 
