@@ -13,5 +13,6 @@ def test_no_code_is_also_that_of_an_error() -> None:
 @pytest.mark.parametrize("code", WARNINGS)
 def test_every_warning_has_a_fix_and_examples_for_its_placeholders(code: str) -> None:
     message, fix = WARNINGS[code].example()
-    assert message and fix
+    assert message
+    assert fix
     assert "{" not in message + fix
