@@ -8,7 +8,7 @@ A preset is named ``<cloud>/<gpu>``. Source: the clouds' documentation of accele
 from typing import Any
 
 # Cloud → the label of the GPU model, the taint of GPU nodes, and the value of the label for each GPU. A GPU is named
-# ``<vendor>-<model>``: the vendor determines the GPU resource. Without a taint, the key of the taint is the GPU resource.
+# ``<vendor>-<model>``: its resource is ``<vendor>.com/gpu``, which is also the key of the taint if none is given.
 _CLOUDS: dict[str, tuple[str, dict[str, str] | None, dict[str, str]]] = {
     "gke": (
         "cloud.google.com/gke-accelerator",
