@@ -7,10 +7,10 @@ from typing import Any, get_args
 
 import pulumi
 
-from components import ModelService, ModelServiceArgs, PriorityClasses, TeamNamespace, TrainingJob, TrainingJobArgs
+from components import ModelService, PriorityClasses, TeamNamespace, TrainingJob
 from components.base.arguments import Arguments
 from components.priority_classes import PriorityClassArgs
-from components.team_namespace.args import TeamNamespaceArgs
+from config.entries import ModelServiceSettings, TeamSettings, TrainingJobSettings
 from config.settings import NodePoolSettings
 
 
@@ -26,9 +26,9 @@ class Page:
 
 PAGES = (
     Page("node-pool.md", "Node pools", NodePoolSettings),
-    Page("team-namespace.md", "TeamNamespace", TeamNamespaceArgs, TeamNamespace),
-    Page("training-job.md", "TrainingJob", TrainingJobArgs, TrainingJob),
-    Page("model-service.md", "ModelService", ModelServiceArgs, ModelService),
+    Page("team-namespace.md", "TeamNamespace", TeamSettings, TeamNamespace),
+    Page("training-job.md", "TrainingJob", TrainingJobSettings, TrainingJob),
+    Page("model-service.md", "ModelService", ModelServiceSettings, ModelService),
     Page("priority-classes.md", "PriorityClasses", PriorityClassArgs, PriorityClasses),
 )
 SHARED = "shared.md"

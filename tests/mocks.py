@@ -8,6 +8,8 @@ from typing import Any
 import pulumi
 from pulumi.runtime import mocks, rpc
 
+from components.base.ownership import FIELD_MANAGER, OWNER
+
 
 @dataclass(frozen=True)
 class Registered:
@@ -80,7 +82,7 @@ class _Monitor(mocks.MockMonitor):
     def RegisterResource(self, request: Any) -> Any:  # noqa: N802
         response = super().RegisterResource(request)  # type: ignore[no-untyped-call]
         if request.type != "pulumi:pulumi:Stack":
-            inputs = rpc.deserialize_properties(request.object)
+            inputs = _without_owner(rpc.deserialize_properties(request.object))
             resource = Registered(request.type, request.name, request.parent, inputs, request)
             self._deployment.resources.append(resource)
         return response
@@ -90,6 +92,16 @@ class _Monitor(mocks.MockMonitor):
             request.outputs, keep_unknowns=True
         )
         return super().RegisterResourceOutputs(request)  # type: ignore[no-untyped-call]
+
+
+def _without_owner(inputs: dict[str, Any]) -> dict[str, Any]:
+    """The inputs without the annotations of their owner, which every object has: see the raw request."""
+    metadata = inputs.get("metadata")
+    if not isinstance(metadata, dict) or OWNER not in metadata.get("annotations", {}):
+        return inputs
+    kept = {key: value for key, value in metadata["annotations"].items() if key not in {OWNER, FIELD_MANAGER}}
+    others = {key: value for key, value in metadata.items() if key != "annotations"}
+    return {**inputs, "metadata": {**others, **({"annotations": kept} if kept else {})}}
 
 
 def deploy(

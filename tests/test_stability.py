@@ -44,7 +44,7 @@ def test_an_alias_is_found_where_a_resource_has_one() -> None:
     def program() -> None:
         parent = pulumi.ComponentResource("ml-platform:index:TrainingJob", "job")
         before = pulumi.ResourceOptions(parent=parent, aliases=[pulumi.Alias(name="job-job")])
-        KubernetesObject("job-run", manifest, before)
+        KubernetesObject("kubernetes:batch/v1:Job", "job-run", manifest, before)
 
     assert JOB in aliases(deploy(program, preview=True))
 

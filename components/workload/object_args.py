@@ -10,15 +10,17 @@ class ObjectArgs(Arguments):
     name: DnsLabel | None = None
     """The name of the objects. Defaults to the name of the component.
 
-    Set it to keep the objects of a component that is renamed. A change replaces the objects of a service; a job
-    needs a new run.
+    Set it to keep the objects of a component that is renamed.
+
+    A change replaces the objects of a service; a job needs a new run.
     """
 
     container_name: DnsLabel | None = None
     """The name of the main container: that of an existing workload which is adopted.
 
-    Defaults to ``server`` for a service and ``trainer`` for a job. A change rolls the pods of a service; a job
-    needs a new run.
+    Defaults to ``server`` for a service, and to ``trainer`` for a job.
+
+    A change rolls the pods of a service; a job needs a new run.
     """
 
     adopt: bool = False

@@ -81,4 +81,4 @@ def test_the_tenant_of_a_workload() -> None:
         }
     )
     tenants = [stack.tenant_of(job) for job in stack.training_jobs.values()]
-    assert [(tenant.namespace, tenant.team) for tenant in tenants] == [("ml-nlp", "nlp"), ("lab", None)]
+    assert [(tenant.namespace, tenant.team) for tenant in tenants] == [("ml-nlp", "ml-nlp"), ("lab", None)]

@@ -1,11 +1,12 @@
-from components import ModelServiceArgs, NodePool, TrainingJobArgs
+from components import ModelServiceArgs, NodePool
 from components.pod.resources import Resources
 from components.pod.volumes import Checkpoints, Volume
+from config.entries import TrainingJobSettings
 from docs.reference_models import SHARED, files, models_in, with_nested
 
 
 def test_a_model_of_one_component_is_on_its_page() -> None:
-    assert files()[TrainingJobArgs] == files()[Checkpoints] == "training-job.md"
+    assert files()[TrainingJobSettings] == files()[Checkpoints] == "training-job.md"
 
 
 def test_a_model_of_several_components_is_on_the_shared_page() -> None:
@@ -13,8 +14,8 @@ def test_a_model_of_several_components_is_on_the_shared_page() -> None:
 
 
 def test_nested_models_are_in_the_order_of_the_arguments() -> None:
-    nested = list(with_nested(TrainingJobArgs))
-    assert nested[0] is TrainingJobArgs
+    nested = list(with_nested(TrainingJobSettings))
+    assert nested[0] is TrainingJobSettings
     assert nested.index(Resources) < nested.index(Volume) < nested.index(Checkpoints)
 
 

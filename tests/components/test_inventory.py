@@ -1,0 +1,85 @@
+"""Entries of a stack from one update to the next."""
+
+from typing import Any
+
+import pytest
+
+from components.inventory import Entries, Entry, problems
+
+BERT = {"team": "nlp", "image": "registry/bert:v1", "replicas": 2}
+
+
+def services(**entries: dict[str, Any]) -> Entries:
+    return {
+        "modelServices": {
+            key: Entry.of(args.get("name") or args.get("formerly") or key, args, args.get("formerly"))
+            for key, args in entries.items()
+        }
+    }
+
+
+def found(old: Entries, new: Entries) -> dict[str, str]:
+    return {problem.property_path(): problem.code for problem in problems(old, new)}
+
+
+OLD = services(bert=BERT)
+
+
+@pytest.mark.parametrize(
+    "entry",
+    [
+        BERT,
+        {**BERT, "name": "bert"},
+        # The name is kept, whatever else changes.
+        {"name": "bert", "team": "vision", "image": "registry/other:v9"},
+        # Changed on the way.
+        {**BERT, "image": "registry/bert:v2", "replicas": 3},
+    ],
+)
+def test_a_renamed_entry_is_rejected(entry: dict[str, Any]) -> None:
+    assert found(OLD, services(ranker=entry)) == {"modelServices.ranker": "entry-renamed"}
+
+
+@pytest.mark.parametrize(
+    "new",
+    [
+        services(ranker={**BERT, "formerly": "bert"}),
+        services(ranker={**BERT, "formerly": "bert", "name": "bert", "image": "registry/bert:v2"}),
+        services(bert=BERT, ranker=BERT),
+        services(bert={**BERT, "formerly": "older", "name": "bert"}),
+        services(),
+        services(gpt={"team": "vision", "image": "registry/gpt:v1", "gpus": 1}),
+    ],
+)
+def test_a_move_an_addition_and_a_removal_are_not(new: Entries) -> None:
+    assert found(OLD, new) == {}
+
+
+def test_the_fix_names_the_key_and_the_name_to_keep() -> None:
+    (problem,) = problems(services(ranker={**BERT, "name": "bert"}), services(scorer=BERT))
+    assert problem.fix is not None
+    assert "formerly: ranker" in problem.fix
+    assert "name: bert" in problem.fix
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        (OLD, services(bert={**BERT, "name": "ranker"})),
+        (OLD, services(ranker={**BERT, "formerly": "bert", "name": "ranker"})),
+        # `formerly` is removed, and `name` was never set.
+        (services(ranker={**BERT, "formerly": "bert"}), services(ranker=BERT)),
+        # The key before the last one named the objects.
+        (services(ranker={**BERT, "name": "bert"}), services(scorer={**BERT, "formerly": "ranker"})),
+    ],
+)
+def test_the_name_of_the_objects_is_immutable(old: Entries, new: Entries) -> None:
+    assert list(found(old, new).values()) == ["entry-name-immutable"]
+
+
+def test_the_first_update_of_a_stack_is_compared_with_nothing() -> None:
+    assert found({}, services(bert=BERT)) == {}
+
+
+def test_one_removed_entry_explains_one_new_entry() -> None:
+    assert list(found(OLD, services(a=BERT, b=BERT)).values()) == ["entry-renamed"]
