@@ -7,9 +7,9 @@ import pytest
 from pydantic import Field
 
 from components import ArgumentError, ModelServiceArgs, TrainingJobArgs
-from components.base.arguments import Arguments, Deferred, check_exactly_one, check_reference, checked_name
+from components.base.arguments import Arguments, check_exactly_one, check_reference, checked_name
 from components.base.errors import PROBLEM
-from components.base.names import DnsLabel
+from components.base.names import DeferredName, DnsLabel
 from tests.problems import errors, problems
 from tests.values import validated
 
@@ -95,8 +95,8 @@ def test_exactly_one(given: list[str], valid: object) -> None:
 
 def test_an_output_is_accepted_and_its_plain_value_is_validated() -> None:
     output = pulumi.Output.from_input("BERT")
-    assert validated(Deferred[DnsLabel], output) is output
-    assert validated(Deferred[DnsLabel], "bert") == "bert"
+    assert validated(DeferredName, output) is output
+    assert validated(DeferredName, "bert") == "bert"
     service = ModelServiceArgs(namespace="ml", image=output)
     assert service.image is output
     assert errors(lambda: ModelServiceArgs(namespace="ML", image="a:b")) == [("name-invalid", "namespace")]

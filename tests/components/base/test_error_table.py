@@ -1,4 +1,4 @@
-"""The table of errors: codes, templates, and the page that lists them."""
+"""The table of errors: codes, templates and uses."""
 
 import re
 from pathlib import Path
@@ -8,7 +8,6 @@ import pytest
 from components.base import error_table
 from components.base.error_table import PYDANTIC, TABLE
 from components.base.errors import ErrorKind
-from docs import write_errors
 
 PROJECT = Path(__file__).resolve().parents[3]
 SOURCES = {
@@ -44,15 +43,15 @@ def test_every_kind_has_an_example(kind: ErrorKind) -> None:
 def test_no_placeholder_is_a_keyword_of_the_call(kind: ErrorKind) -> None:
     """``value`` and ``key`` are the suggestions of a problem, and never reach the template."""
     names = set(re.findall(r"{(\w+)", kind.message + (kind.fix or "")))
-    assert not names & {"value", "key", "path"}
+    assert not names & {"value", "key"}
 
 
 @pytest.mark.parametrize("name", KINDS)
 def test_every_kind_is_used(name: str) -> None:
-    if KINDS[name] in PYDANTIC.values() or any(kind.code == KINDS[name].code for kind in PYDANTIC.values()):
+    if KINDS[name].code in {kind.code for kind in PYDANTIC.values()}:
         return
-    uses = re.compile(rf"\b{name}\b(\(|\.problem\(|\.code)")
-    assert any(uses.search(text) for text in SOURCES.values())
+    use = re.compile(rf"^(?!from |    {name},$).*\b{name}\b", re.MULTILINE)
+    assert any(use.search(text) for file, text in SOURCES.items() if file.name != "error_table.py")
 
 
 def test_no_error_is_created_without_the_table() -> None:
@@ -60,7 +59,3 @@ def test_no_error_is_created_without_the_table() -> None:
         if file.name not in {"errors.py", "error_table.py", "warning_table.py"}:
             assert "PydanticCustomError(" not in text, file
             assert not re.search(r"\bErrorKind\(", text), file
-
-
-def test_the_page_of_errors_is_fresh() -> None:
-    assert write_errors.FILE.read_text(encoding="utf-8") == write_errors.render(), "run: python -m docs.write_errors"

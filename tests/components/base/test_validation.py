@@ -83,7 +83,7 @@ def test_the_input_is_not_printed_below_keys_that_may_hold_secrets() -> None:
 
 
 def test_every_type_of_pydantic_in_the_table_has_a_kind_whose_message_can_be_filled() -> None:
-    context = {"ge": 1, "gt": 1, "le": 1, "lt": 1, "min_length": 1, "max_length": 1, "expected": "'a'"}
+    context: dict[str, Any] = {"ge": 1, "gt": 1, "le": 1, "lt": 1, "min_length": 1, "max_length": 1, "expected": "'a'"}
     for kind in PYDANTIC.values():
         assert kind.problem((), got="", reason="", **context).message
 
