@@ -1,4 +1,4 @@
-"""Runs a program under Pulumi's mocks and keeps what it asked the engine for."""
+"""Runs a program under Pulumi's mocks, and keeps the resources that it registers."""
 
 import gc
 from collections.abc import Callable, Mapping
@@ -13,19 +13,19 @@ from components.base.ownership import FIELD_MANAGER, OWNER
 
 @dataclass(frozen=True)
 class Registered:
-    """One resource as the engine was asked for it."""
+    """One resource, as it was registered."""
 
     type: str
     name: str
     parent: str
     inputs: dict[str, Any]
     request: Any
-    """The raw request: options are there."""
+    """The raw request, which has the options."""
 
 
 @dataclass
 class Deployment:
-    """What a program registered and told."""
+    """The resources and outputs of a program."""
 
     resources: list[Registered] = field(default_factory=list)
     outputs: dict[str, Any] = field(default_factory=dict)
@@ -40,7 +40,7 @@ class Deployment:
         return found
 
     def children(self, component: str) -> dict[str, str]:
-        """Name → type of a component's children."""
+        """The types of a component's children, by name."""
         parents = [r.name for r in self.resources if not r.request.custom]
         assert component in parents, f"{component} is not among the components {parents}"
         return {
@@ -54,7 +54,7 @@ class Deployment:
 
 
 class _Cluster(mocks.Mocks):
-    """Answers as a cluster does: with the object, a status, and an address for load balancers."""
+    """Returns what a cluster would: the object, a status, and an address for load balancers."""
 
     def __init__(self, *, knows: bool) -> None:
         self._knows = knows
@@ -73,7 +73,7 @@ class _Cluster(mocks.Mocks):
 
 
 class _Monitor(mocks.MockMonitor):
-    """Keeps the raw requests, in which options such as timeouts and dependencies stand."""
+    """Keeps the raw requests, which have options such as timeouts and dependencies."""
 
     def __init__(self, cluster: _Cluster, deployment: Deployment) -> None:
         super().__init__(cluster)
@@ -107,7 +107,7 @@ def _without_owner(inputs: dict[str, Any]) -> dict[str, Any]:
 def deploy(
     program: Callable[[], Any], *, preview: bool = False, stack: str = "test", config: Mapping[str, str] | None = None
 ) -> Deployment:
-    """Run a program as ``up`` does; with ``preview``, nothing that a cluster would say is known."""
+    """Run a program as ``up`` does. With ``preview``, no output of the cluster is known."""
     deployment = Deployment()
     cluster = _Cluster(knows=not preview)
     monitor = _Monitor(cluster, deployment)
