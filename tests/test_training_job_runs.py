@@ -7,7 +7,7 @@ import pytest
 
 from components import ArgumentError, TrainingJob
 from components.training_job.await_annotations import RunFailed, ended_well
-from components.training_job.immutability import changes, refuse_change, run_of
+from components.training_job.immutability import changed_fields, refuse_change, run_of
 from tests.mocks import deploy
 from tests.trainings import arguments, job, objects
 
@@ -108,12 +108,12 @@ def test_a_component_of_a_version_without_runs_is_not_refused() -> None:
 
 def test_an_order_that_changes_is_a_change() -> None:
     containers = [{"name": "fetch", "image": "a"}, {"name": "unpack", "image": "b"}]
-    assert list(changes({"init": containers}, {"init": containers[::-1]})) == ["init"]
-    assert list(changes({"command": ["a", "b"]}, {"command": ["a", "c"]})) == ["command[1]"]
+    assert list(changed_fields({"init": containers}, {"init": containers[::-1]})) == ["init"]
+    assert list(changed_fields({"command": ["a", "b"]}, {"command": ["a", "c"]})) == ["command[1]"]
 
 
 def test_what_is_not_known_yet_is_no_change() -> None:
-    assert list(changes({"image": "a"}, {"image": pulumi.UNKNOWN})) == []
+    assert list(changed_fields({"image": "a"}, {"image": pulumi.UNKNOWN})) == []
 
 
 def test_the_name_of_a_run() -> None:

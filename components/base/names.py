@@ -49,14 +49,14 @@ def _image(text: str) -> str:
         raise refuse(f"{text[:80]!r} is not an image reference: it is empty or has space around it")
     if text.startswith(("http://", "https://")):
         raise refuse(f"{text[:80]!r} is not an image reference: leave out the scheme", value=text.split("://", 1)[1])
-    if _IMAGE.fullmatch(text) is None:
+    if IMAGE_REFERENCE.fullmatch(text) is None:
         rule = "[registry[:port]/]path[:tag][@sha256:digest], the path in lower case"
         raise refuse(f"{text[:80]!r} is not an image reference: {rule}")
     return text
 
 
 # The grammar of the distribution specification: an optional host, a lower-case path, a tag, a digest.
-_IMAGE = re.compile(
+IMAGE_REFERENCE = re.compile(
     r"(?:(?:[a-zA-Z0-9](?:[a-zA-Z0-9.-]*[a-zA-Z0-9])?(?::[0-9]{1,5})?)/)?"
     r"[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*(?:/[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*)*"
     r"(?::[\w][\w.-]{0,127})?"

@@ -9,7 +9,8 @@ from typing import Any
 
 import pulumi
 
-Manifest = dict[str, Any]
+from .objects import Manifest as Manifest
+
 Manifests = Mapping[str, Manifest]
 """A component's manifests by role: the child of role ``service`` is named ``<component>-service``."""
 

@@ -7,15 +7,15 @@ containers leave out before the quota is asked.
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from decimal import ROUND_CEILING, Decimal
+from decimal import Decimal
 from typing import Any
 
+from ..base.objects import Manifest, int_or_percent
 from ..base.quantities import parse_quantity
 from ..pod.security import Standard, opt_outs
 from .image_registries import images
 from .limit_range import ContainerLimits
 
-Manifest = Mapping[str, Any]
 Usage = dict[str, Decimal]
 """Quota key → how much."""
 
@@ -144,14 +144,7 @@ def _surge(strategy: Manifest, replicas: int) -> int:
     """How many pods a rollout adds to the replicas."""
     if strategy.get("type", "RollingUpdate") == "Recreate":
         return 0
-    return share_of(replicas, strategy.get("rollingUpdate", {}).get("maxSurge", "25%"))
-
-
-def share_of(replicas: int, value: int | str) -> int:
-    """A number of pods, or a percentage of the replicas, rounded up as Kubernetes does."""
-    if isinstance(value, str) and value.endswith("%"):
-        return int((Decimal(value.rstrip("%")) * replicas / 100).to_integral_value(ROUND_CEILING))
-    return int(value)
+    return int_or_percent(strategy.get("rollingUpdate", {}).get("maxSurge", "25%"), replicas, round_up=True)
 
 
 def _pods(template: Manifest, count: int, how: str, defaults: tuple[Usage, Usage]) -> Pods:

@@ -11,6 +11,7 @@ import pulumi
 from pulumi.output import Unknown
 from pulumi.runtime.settings import get_monitor
 
+from ..base.diff import differences
 from ..base.registration import Manifest
 
 # Fields of a Job that the API server lets change while its pods run.
@@ -83,7 +84,7 @@ def refuse_change(name: str, old: Manifest, new: Manifest) -> None:
                 "previousRuns: keep. Deploy that first, then the new runId."
             )
         return
-    fields = [path for path in changes(was, now) if not (path == _POD_DEADLINE and _comes_sooner(was, now))]
+    fields = [path for path in changed_fields(was, now) if not (path == _POD_DEADLINE and _comes_sooner(was, now))]
     if fields:
         raise ValueError(
             f"TrainingJob {name}: run {was['metadata']['name']} exists, and a run is not changed under its feet: "
@@ -98,28 +99,10 @@ def _comes_sooner(was: Manifest, now: Manifest) -> bool:
     return new is not None and (old is None or new < old)
 
 
-def changes(old: Any, new: Any, path: str = "") -> Iterator[str]:
-    """The paths of the fields that differ; what is not known before the deployment differs from nothing."""
-    if isinstance(old, Unknown) or isinstance(new, Unknown):
-        return
-    if isinstance(old, dict) and isinstance(new, dict):
-        for key in [*old, *(key for key in new if key not in old)]:
-            yield from changes(old.get(key), new.get(key), f"{path}.{key}" if path else key)
-    elif isinstance(old, list) and isinstance(new, list):
-        olds, news = _by_name(old), _by_name(new)
-        for key in [*olds, *(key for key in news if key not in olds)]:
-            yield from changes(olds.get(key), news.get(key), f"{path}[{key}]")
-        if olds.keys() == news.keys() and list(olds) != list(news):
-            yield path
-    elif old != new:
-        yield path
-
-
-def _by_name(items: list[Any]) -> dict[str, Any]:
-    """The items of a list by their names, as Kubernetes merges containers, variables and volumes; else by number."""
-    if all(isinstance(item, dict) and "name" in item for item in items):
-        return {str(item["name"]): item for item in items}
-    return {str(number): item for number, item in enumerate(items)}
+def changed_fields(old: Manifest, new: Manifest) -> Iterator[str]:
+    """The paths of the fields that differ; a value that is unknown before deployment counts as unchanged."""
+    for difference in differences(old, new, by_index=True, ignore=lambda value: isinstance(value, Unknown)):
+        yield difference.path
 
 
 async def _plain(value: Any) -> Any:
