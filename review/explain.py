@@ -123,8 +123,8 @@ def _diagnose_containers(pod: Object, workload: str) -> Iterable[Diagnosis]:
         exit_code = terminated.get("exitCode")
         if terminated.get("reason") == "OOMKilled":
             memory = limits.get(name, {}).get("memory")
-            limit = f"memory limit of {memory}" if memory else "memory limit"
-            symptom = symptoms.CONTAINER_OOM_KILLED(container=name, limit=limit)
+            memory_limit = f"memory limit of {memory}" if memory else "memory limit"
+            symptom = symptoms.CONTAINER_OOM_KILLED(container=name, memory_limit=memory_limit)
             yield Diagnosis(workload, symptom, f"exit code {137 if exit_code is None else exit_code}")
         elif waiting.get("reason") == "CrashLoopBackOff" or exit_code:
             kind = symptoms.CONTAINER_CRASH_LOOPS if waiting else symptoms.CONTAINER_FAILED

@@ -61,7 +61,7 @@ def _rollout(name: str, step: Step, old: Manifest, new: Manifest) -> Interruptio
     # An autoscaled workload sets no replicas, and keeps as many as it has.
     try:
         outage = _has_outage(step.manifest["kind"], with_unknown(new), running if replicas is None else replicas)
-    except (UnknownValueError, ValueError):
+    except UnknownValueError:
         outage = False
     if outage:
         return Interruption(name, messages.POD_TEMPLATE_CHANGED(), messages.OUTAGE(pods=pods), disruptive=True)
@@ -69,7 +69,7 @@ def _rollout(name: str, step: Step, old: Manifest, new: Manifest) -> Interruptio
 
 
 def _has_outage(kind: str, spec: Manifest, replicas: Any) -> bool:
-    """Whether a rollout may reach a point without a ready pod. Raises UnknownValueError or ValueError if undecided."""
+    """Whether a rollout may reach a point without a ready pod. Raises UnknownValueError."""
     strategy = spec.get("strategy") or {}
     if kind == "Deployment" and strategy.get("type") == "Recreate":
         return True

@@ -96,8 +96,12 @@ def _pulumi(*arguments: str) -> str:
     return done.stdout
 
 
-def _run(command: list[str], folder: Path | None = None, timeout: int = _TIMEOUT) -> subprocess.CompletedProcess[str]:
+def _run(
+    command: list[str], folder: Path | None = None, timeout: float | None = None
+) -> subprocess.CompletedProcess[str]:
     try:
-        return subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False, timeout=timeout)
+        return subprocess.run(
+            command, cwd=folder, capture_output=True, text=True, check=False, timeout=timeout or _TIMEOUT
+        )
     except (OSError, subprocess.TimeoutExpired) as error:
         raise CommandError(f"{command[0]}: {error}") from None

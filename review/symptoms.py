@@ -94,7 +94,7 @@ SYMPTOMS = (
     _symptom(
         "gpus-insufficient",
         "FailedScheduling",
-        r"Insufficient (?P<resource>[\w./-]*gpu[\w./-]*|\S+/mig-\S+?)[,. ]",
+        r"Insufficient (?P<resource>[\w./-]*(?:gpu|/mig-)(?:[\w./-]*\w)?)[,. ]",
         "no node has an unallocated {resource}",
         "wait for a GPU or free one, lower gpus or replicas, or add nodes to the pool",
     ),
@@ -273,7 +273,7 @@ SYMPTOMS = (
 CONTAINER_OOM_KILLED = Kind(
     "container-oom-killed",
     "symptom",
-    "container {container} was OOM-killed: its {limit} is too low",
+    "container {container} was OOM-killed: its {memory_limit} is too low",
     "raise resources.limits.memory, or lower the memory use: smaller batches, fewer workers",
 )
 CONTAINER_CRASH_LOOPS = Kind(
