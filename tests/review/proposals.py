@@ -76,7 +76,7 @@ def _service(name: str, namespace: str, app: str, **spec: Any) -> Edit:
 
 
 _CLAIM = {"accessModes": ["ReadWriteOnce"], "storageClassName": "fast", "resources": {"requests": {"storage": "1Gi"}}}
-_ADMINS = {
+_ADMINS: dict[str, Any] = {
     "roleRef": {"apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": "cluster-admin"},
     "subjects": [{"apiGroup": "rbac.authorization.k8s.io", "kind": "Group", "name": "nlp"}],
 }

@@ -14,7 +14,7 @@ def test_the_use_before_and_after() -> None:
     (use,), unknown = quota_use([quota()], [quota(), deployment()])
     assert (use.namespace, use.quota, use.key) == ("a", "q", "pods")
     # One replica and the surge of a rollout.
-    assert (use.before, use.after, use.hard) == (0, 2, 1)
+    assert [use.before, use.after, use.hard] == [0, 2, 1]
     assert use.exceeded
     assert unknown == []
 
