@@ -1,12 +1,12 @@
-"""Which names say that their value is a secret: of variables, flags, keys of a ConfigMap."""
+"""Names that indicate a secret value: of environment variables, flags and keys of a ConfigMap."""
 
 import re
 
-# PGPASSWORD is one word, dbPassword two, HFToken two.
+# PGPASSWORD is one word; dbPassword and HFToken are two.
 _WORD = re.compile(r"[A-Z]+(?=[A-Z][a-z])|[A-Z]?[a-z]+|[A-Z]+|[0-9]+")
 
-# The last word counts: a TOKENIZER, TOKEN_FILE or MAX_TOKENS is no secret, nor are the tokens of a
-# vocabulary. PWD on its own is the working directory.
+# The last word decides: TOKENIZER, TOKEN_FILE and MAX_TOKENS are no secrets, nor are special tokens of a vocabulary
+# such as EOS_TOKEN. PWD without a prefix is the working directory.
 _SECRET = re.compile(
     r"(?:^|_)(?:"
     r"[a-z]*(?:password|passwd|passphrase|secret)"
@@ -19,5 +19,5 @@ _SECRET = re.compile(
 
 
 def names_secret(name: str) -> bool:
-    """Whether a value under this name is a secret, in any spelling: ``HF_TOKEN``, ``hf-token``, ``hfToken``."""
+    """Whether the value of this name is a secret, in any spelling: ``HF_TOKEN``, ``hf-token``, ``hfToken``."""
     return _SECRET.search("_".join(_WORD.findall(name)).lower()) is not None

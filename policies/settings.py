@@ -1,4 +1,4 @@
-"""What a stack's configuration says of the rules, in the namespace ``policies``: how severe they are, and exceptions.
+"""The settings of the rules in a stack's configuration, under the namespace ``policies``: severities and exceptions.
 
 policies:severity: {read-only-root: mandatory, liveness-waits: disabled}
 policies:exceptions:
@@ -10,12 +10,12 @@ policies:exceptions:
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from datetime import date
 from difflib import get_close_matches
 from fnmatch import fnmatchcase
 from typing import Annotated, Any, Self
 
-import yaml
 from pydantic import AfterValidator, BeforeValidator, Field, ValidationError
 
 from components.base.arguments import Arguments
@@ -23,74 +23,97 @@ from components.base.error_table import NO_SUCH_CHOICE, REASON_MISSING
 from components.base.errors import Problem, property_path
 from components.base.objects import Manifest
 from components.base.validation import problems_of
-from policies.rule import RULES, Finding, Level, Rule, Verdict, judge
+from policies.rule import RULES, EnforcementLevel, Evaluation, Exempted, Finding, Rule, evaluate
 
 NAMESPACE = "policies"
 
 
-def _known_rule(rule_id: str) -> str:
+def _existing_rule(rule_id: str) -> str:
     if rule_id not in RULES:
         near = get_close_matches(rule_id, RULES, n=1, cutoff=0.0)[0]
         raise NO_SUCH_CHOICE(kind="rule", name=rule_id, choices=list(RULES), value=near)
     return rule_id
 
 
-def _reasoned(text: str) -> str:
+def _reason(text: str) -> str:
     if len(text.split()) < 3:
         raise REASON_MISSING()
     return text
 
 
-def _day(value: Any) -> Any:
-    """A date of YAML without quotes, as Pulumi hands it on: ``2027-03-31 00:00:00 +0000 UTC``."""
+def _date(value: Any) -> Any:
+    """Accept an unquoted date of YAML, which Pulumi passes on as ``2027-03-31 00:00:00 +0000 UTC``."""
     return value.removesuffix(" 00:00:00 +0000 UTC") if isinstance(value, str) else value
 
 
-RuleId = Annotated[str, AfterValidator(_known_rule)]
+RuleId = Annotated[str, AfterValidator(_existing_rule)]
 
 
 class PolicyException(Arguments):
-    """An object that may differ from a rule, for a while."""
+    """Exempts objects from a rule, until a date."""
 
     rule: RuleId = Field(examples=["read-only-root"])
-    """The rule."""
+    """The id of the rule."""
 
     object: str = Field(examples=["Deployment ml-serving/legacy"], pattern=r"^\S+ \S+$")
-    """The object as findings name it, ``Kind namespace/name``; ``*`` stands for any text."""
+    """The object, as findings name it: ``Kind namespace/name``. ``*`` matches any text."""
 
-    reason: Annotated[str, AfterValidator(_reasoned)]
-    """Why."""
+    reason: Annotated[str, AfterValidator(_reason)] = Field(
+        examples=["the image writes next to its own program until v2"]
+    )
+    """Why the object is exempt: at least three words. The review shows it."""
 
-    until: Annotated[date, BeforeValidator(_day)]
-    """The last day on which it counts."""
+    until: Annotated[date, BeforeValidator(_date)] = Field(examples=["2027-03-31"])
+    """The last day of the exception. After it, the finding counts again."""
 
     def covers(self, finding: Finding) -> bool:
-        """Whether it is about a finding."""
+        """Whether the exception matches a finding."""
         return self.rule == finding.rule.id and fnmatchcase(finding.target, self.object)
 
 
 class PolicySettings(Arguments):
-    """How a stack holds its objects to the rules."""
+    """The settings of the rules for one stack."""
 
-    severity: dict[RuleId, Level] = {}
-    """Rule → what a finding means: ``mandatory`` stops the deployment, ``advisory`` is told, ``disabled`` is not."""
+    severity: dict[RuleId, EnforcementLevel] = Field(
+        default={}, examples=[{"read-only-root": "mandatory", "liveness-waits": "disabled"}]
+    )
+    """Rule id → enforcement level. ``mandatory`` fails the preview or update, ``advisory`` is reported, and
+    ``disabled`` turns the rule off. Default: the level of the rule."""
 
     exceptions: list[PolicyException] = []
-    """Objects that may differ, each with a reason and an end."""
+    """Objects that are exempt from a rule, each with a reason and a last day."""
 
-    def level(self, rule: Rule) -> Level:
-        """What a finding of a rule means in this stack."""
+    def level(self, rule: Rule) -> EnforcementLevel:
+        """The enforcement level of a rule in this stack."""
         return self.severity.get(rule.id, rule.level)
 
     def rules(self) -> list[Rule]:
-        """The rules that are asked."""
+        """The rules that are not disabled."""
         return [rule for rule in RULES.values() if self.level(rule) != "disabled"]
+
+    def evaluate(self, manifests: Iterable[Manifest], stack: Sequence[Manifest], today: date) -> Evaluation:
+        """Evaluate the rules that are not disabled, and apply the exceptions.
+
+        A finding whose exception has expired counts, and states the date.
+        """
+        evaluation = evaluate(manifests, stack, self.rules())
+        exempted: list[Exempted] = []
+        kept: list[Finding] = []
+        for finding in evaluation.findings:
+            exceptions = [exception for exception in self.exceptions if exception.covers(finding)]
+            valid = [exception for exception in exceptions if today <= exception.until]
+            if valid:
+                exempted.append(Exempted(finding, valid[0].reason, valid[0].until))
+            else:
+                expired = max((exception.until for exception in exceptions), default=None)
+                kept.append(replace(finding, exception_expired=expired))
+        return replace(evaluation, findings=tuple(kept), exempted=tuple(exempted))
 
     @classmethod
     def parse(cls, config: Mapping[str, str]) -> Self:
-        """The settings in a stack's configuration: full keys, values as JSON text.
+        """Read the settings from a stack's configuration: full keys, values as JSON text.
 
-        Raises PolicySettingsError with all that is wrong with them.
+        Raises PolicySettingsError with every problem.
         """
         values: dict[str, Any] = {}
         for key, text in config.items():
@@ -105,17 +128,12 @@ class PolicySettings(Arguments):
         except ValidationError as error:
             raise PolicySettingsError(problems_of(error)) from None
 
-    @classmethod
-    def of_file(cls, text: str) -> Self:
-        """The settings in the text of a ``Pulumi.<stack>.yaml``."""
-        config = (yaml.safe_load(text) or {}).get("config") or {}
-        return cls.parse({key: json.dumps(value, default=str) for key, value in config.items()})
-
 
 class PolicySettingsError(Exception):
-    """The settings are wrong: every problem, and how to fix it."""
+    """The settings are invalid. The message lists every problem and its fix."""
 
     def __init__(self, problems: Sequence[Problem]) -> None:
+        self.problems = tuple(problems)
         lines = []
         for problem in problems:
             lines.append(f"{NAMESPACE}:{property_path(problem.path)}: {problem.message}")
@@ -123,25 +141,3 @@ class PolicySettingsError(Exception):
             if fix:
                 lines.append(f"  {fix}")
         super().__init__("\n".join(lines))
-
-
-def judged(
-    manifests: Iterable[Manifest], stack: Sequence[Manifest], settings: PolicySettings, today: date
-) -> tuple[Verdict, list[tuple[Finding, PolicyException]]]:
-    """What the rules say that the stack asks, and the findings that an exception excuses.
-
-    A finding whose exception has ended says so.
-    """
-    verdict = judge(manifests, stack, settings.rules())
-    excused, kept = [], []
-    for finding in verdict.findings:
-        exceptions = [exception for exception in settings.exceptions if exception.covers(finding)]
-        valid = [exception for exception in exceptions if today <= exception.until]
-        if valid:
-            excused.append((finding, valid[0]))
-        elif exceptions:
-            last = max(exceptions, key=lambda exception: exception.until)
-            kept.append(Finding(finding.rule, finding.target, f"{finding.what} (its exception ended on {last.until})"))
-        else:
-            kept.append(finding)
-    return Verdict(kept, verdict.unclear), excused

@@ -1,1 +1,1 @@
-"""A preview, made readable for whoever has to approve it; and what went wrong after it."""
+"""The review of a change from its preview, and the diagnosis of a failed update."""

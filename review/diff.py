@@ -1,85 +1,49 @@
-"""What changes in an object, field by field."""
+"""The fields of an object that change, as text without secrets."""
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from components.base.diff import ABSENT, Keys, differences
 from components.base.objects import Manifest
-from review.preview import UNKNOWN_TEXT
-from review.secrets import shown
+from review.preview import SECRET, UNKNOWN_TEXT
+from review.redaction import redacted
 
-_LONGEST = 120
+_MAX_LENGTH = 120
 
 
 @dataclass(frozen=True)
 class FieldChange:
-    """One field, before and after, as text; None: it is not there."""
+    """A field before and after a change, as text; None if it is absent."""
 
     path: str
     before: str | None
     after: str | None
 
 
-def changes(before: Manifest, after: Manifest) -> list[FieldChange]:
-    """The fields in which two versions of an object differ.
-
-    Entries of lists are told by their name, where they have one, so that a container in between moves
-    nothing. That a secret changes is told, and neither value.
-    """
-    pairs = _Side(before, shown(before)), _Side(after, shown(after))
-    return [FieldChange(path, one.text(), other.text()) for path, one, other in _differences("", *pairs)]
-
-
-@dataclass(frozen=True)
-class _Side:
-    """A value, and as much of it as may be shown."""
-
-    value: Any
-    shown: Any
-
-    def get(self, key: str) -> "_Side":
-        if isinstance(self.value, list):
-            # By the real names: one that looks like a token is hidden among what is shown.
-            pairs = zip((_named(self.value) or {}).items(), self.shown, strict=True)
-            found = [_Side(value, _nameless(told)) for (name, value), told in pairs if name == key]
-            return found[0] if found else _NOTHING
-        return _Side(self.value[key], self.shown[key]) if key in self.value else _NOTHING
-
-    def text(self) -> str | None:
-        if self is _NOTHING:
-            return None
-        told = self.shown if isinstance(self.shown, str) else json.dumps(self.shown, ensure_ascii=False)
-        told = told.replace(UNKNOWN_TEXT, "(known after up)")
-        return told if len(told) <= _LONGEST else f"{told[:_LONGEST]}…"
+def field_changes(before: Manifest, after: Manifest) -> list[FieldChange]:
+    """The fields in which two versions of an object differ. A secret that changes is listed without its values."""
+    redacted_before, redacted_after = redacted(before), redacted(after)
+    return [
+        FieldChange(
+            difference.path,
+            None if difference.before is ABSENT else _text(redacted_before, difference.before_keys),
+            None if difference.after is ABSENT else _text(redacted_after, difference.after_keys),
+        )
+        for difference in differences(before, after)
+    ]
 
 
-_NOTHING = _Side(object(), None)
-
-
-def _differences(path: str, before: _Side, after: _Side) -> Iterator[tuple[str, _Side, _Side]]:
-    one, other = before.value, after.value
-    if one == other:
-        return
-    if isinstance(one, Mapping) and isinstance(other, Mapping):
-        for key in dict.fromkeys([*one, *other]):
-            yield from _differences(f"{path}.{key}" if path else str(key), before.get(key), after.get(key))
-        return
-    names = [_named(items) for items in (one, other) if isinstance(items, list)]
-    if len(names) == 2 and None not in names:
-        for key in dict.fromkeys(key for items in names for key in items or {}):
-            yield from _differences(f"{path}[{key}]", before.get(key), after.get(key))
-        return
-    yield path, before, after
-
-
-def _named(items: list[Any]) -> dict[str, Any] | None:
-    """Entries of a list by name; None where they have none, or not each its own."""
-    names = [item.get("name") for item in items if isinstance(item, Mapping)]
-    if len(names) != len(items) or None in names or len(set(names)) != len(names):
-        return None
-    return {str(item["name"]): _nameless(item) for item in items}
-
-
-def _nameless(item: Mapping[str, Any]) -> dict[str, Any]:
-    return {key: value for key, value in item.items() if key != "name"}
+def _text(manifest: Any, keys: Keys) -> str:
+    """The value of a field, abbreviated. The name of a list item is part of its path, and is left out."""
+    value = manifest
+    for key in keys:
+        if value == SECRET:
+            break
+        value = value[key]
+    if isinstance(keys[-1], int) and isinstance(value, Mapping):
+        value = {key: item for key, item in value.items() if key != "name"}
+    text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+    text = text.replace(UNKNOWN_TEXT, "(unknown before the update)")
+    return text if len(text) <= _MAX_LENGTH else f"{text[:_MAX_LENGTH]}…"

@@ -1,73 +1,75 @@
-"""What a change interrupts: pods, running jobs, the address of a load balancer, data."""
+"""The interruptions of a change: of pods, running jobs, addresses of load balancers, and data."""
 
-import re
 from dataclasses import dataclass
 from typing import Any
 
-from components.base.objects import WORKLOADS, Manifest, target
+from components.base.objects import WORKLOADS, Manifest, UnknownValueError, int_or_percent, target
 from components.model_service.networking import address
-from review.preview import Step
-
-_SILENCE = "nothing answers until new ones are ready"
+from review import messages
+from review.messages import Message, counted
+from review.preview import Step, with_unknown
 
 
 @dataclass(frozen=True)
 class Interruption:
-    """Something that stops, for a while or for good."""
+    """The effect of a change on something that runs or stores data."""
 
     target: str
-    why: str
-    """What is done to the object."""
-
-    what: str
-    """What that interrupts."""
-
-    gone: bool
-    """Whether nothing answers for a while, or it does not come back, or comes back as another: to be wanted."""
+    change: Message
+    effect: Message
+    disruptive: bool
+    """Whether requests fail, work is lost, or something is gone for good: all but a rolling update."""
 
 
 def interruptions(steps: tuple[Step, ...]) -> list[Interruption]:
-    """What the steps interrupt, the worst first."""
-    found = [interruption for step in steps if step.changes and (interruption := _of(step)) is not None]
-    return sorted(found, key=lambda interruption: (not interruption.gone, interruption.target))
+    """The interruptions of all steps, disruptive ones first."""
+    found = [interruption for step in steps if step.is_change and (interruption := _of_step(step)) is not None]
+    return sorted(found, key=lambda interruption: (not interruption.disruptive, interruption.target))
 
 
-def _of(step: Step) -> Interruption | None:
+def _of_step(step: Step) -> Interruption | None:
     before = step.before
     if before is None:
         return None
     name = target(before)
     if step.op in {"delete", "replace"}:
-        why = "deleted" if step.op == "delete" else f"replaced: {', '.join(step.reasons) or 'it cannot be changed'}"
-        what = _lost(step)
-        return Interruption(name, why, what, gone=True) if what else None
+        fields = ", ".join(step.reasons) or "an immutable field"
+        change = messages.DELETED() if step.op == "delete" else messages.REPLACED(fields=fields)
+        effect = _loss(step)
+        return Interruption(name, change, effect, disruptive=True) if effect else None
     after = step.after or {}
-    given = address(step.live.get("status")) if before["kind"] == "Service" else None
-    if given and (after.get("spec") or {}).get("type") != "LoadBalancer":
-        return Interruption(name, "no longer a load balancer", f"gives up the address {given}", gone=True)
+    current = address(step.live.get("status")) if before["kind"] == "Service" else None
+    if current and (after.get("spec") or {}).get("type") != "LoadBalancer":
+        released = messages.ADDRESS_RELEASED(address=current)
+        return Interruption(name, messages.LOAD_BALANCER_REMOVED(), released, disruptive=True)
     if before["kind"] in {"Deployment", "StatefulSet", "DaemonSet"}:
         return _rollout(name, step, before.get("spec") or {}, after.get("spec") or {})
     return None
 
 
 def _rollout(name: str, step: Step, old: Manifest, new: Manifest) -> Interruption | None:
-    """What an update does to the pods of a workload that serves."""
-    pods = _running(step.live)
-    if not pods:
+    """The effect of an update on the running pods of a workload."""
+    running = _running(step.live)
+    if not running:
         return None
+    pods = counted(running, "pod")
     if new.get("replicas") == 0:
-        return Interruption(name, "scaled to zero", f"{_pods(pods)} at once: nothing answers any more", gone=True)
+        return Interruption(name, messages.SCALED_TO_ZERO(), messages.SERVING_STOPPED(pods=pods), disruptive=True)
     if old.get("template") == new.get("template"):
         return None
     replicas = new.get("replicas")
-    # Where an autoscaler has the replicas, there are as many as run.
-    if _falls_silent(step.manifest["kind"], new, pods if replicas is None else replicas):
-        return Interruption(name, "new pods", f"{_pods(pods)} at once: {_SILENCE}", gone=True)
-    return Interruption(name, "new pods", f"{_pods(pods)} replaced one after another", gone=False)
+    # An autoscaled workload sets no replicas, and keeps as many as it has.
+    try:
+        outage = _has_outage(step.manifest["kind"], with_unknown(new), running if replicas is None else replicas)
+    except UnknownValueError:
+        outage = False
+    if outage:
+        return Interruption(name, messages.POD_TEMPLATE_CHANGED(), messages.OUTAGE(pods=pods), disruptive=True)
+    return Interruption(name, messages.POD_TEMPLATE_CHANGED(), messages.ROLLING_UPDATE(pods=pods), disruptive=False)
 
 
-def _falls_silent(kind: str, spec: Manifest, replicas: Any) -> bool:
-    """Whether a rollout may come to a point where no pod answers, as far as that is known before ``up``."""
+def _has_outage(kind: str, spec: Manifest, replicas: Any) -> bool:
+    """Whether a rollout may reach a point without a ready pod. Raises UnknownValueError."""
     strategy = spec.get("strategy") or {}
     if kind == "Deployment" and strategy.get("type") == "Recreate":
         return True
@@ -75,56 +77,39 @@ def _falls_silent(kind: str, spec: Manifest, replicas: Any) -> bool:
         return False
     if kind == "Deployment":
         rolling = strategy.get("rollingUpdate") or {}
-        surge = _share(rolling.get("maxSurge", "25%"), replicas, up=True)
-        fewer = _share(rolling.get("maxUnavailable", "25%"), replicas, up=False)
-        if surge is None or fewer is None:
-            return False
-        # Kubernetes lets one go first where neither allows a step.
-        return replicas <= (fewer if surge or fewer else 1)
-    # A DaemonSet's pods go node by node, and with OnDelete none goes by itself.
+        surge = int_or_percent(rolling.get("maxSurge", "25%"), replicas, round_up=True)
+        unavailable = int_or_percent(rolling.get("maxUnavailable", "25%"), replicas, round_up=False)
+        # If both are 0, Kubernetes sets maxUnavailable to 1.
+        return replicas <= (unavailable if surge or unavailable else 1)
+    # A DaemonSet replaces its pods node by node, and the strategy OnDelete replaces none.
     return kind == "StatefulSet" and replicas == 1 and (spec.get("updateStrategy") or {}).get("type") != "OnDelete"
 
 
-def _share(value: Any, replicas: int, *, up: bool) -> int | None:
-    """A number of pods or a percentage of them; None where it is not known."""
-    if isinstance(value, int):
-        return value
-    percent = re.fullmatch(r"(\d+)%", str(value))
-    if percent is None:
-        return None
-    whole, rest = divmod(int(percent[1]) * replicas, 100)
-    return whole + bool(rest and up)
-
-
-def _lost(step: Step) -> str:
-    """What an object takes with it; empty for those that nothing runs on."""
-    manifest, live = step.before or {}, step.live
-    kind, status = manifest["kind"], live.get("status") or {}
+def _loss(step: Step) -> Message | None:
+    """The effect of the deletion of an object; None if nothing depends on it."""
+    manifest, status = step.before or {}, step.live.get("status") or {}
+    kind = manifest["kind"]
     if kind == "Namespace":
-        return "everything in it is deleted"
+        return messages.NAMESPACE_CONTENTS_DELETED()
     if kind == "PersistentVolumeClaim":
-        return "its data, unless the storage class retains volumes"
+        return messages.DATA_DELETED()
     if kind == "Service":
-        given = address(status)
-        return f"gives up the address {given}" if given else "its cluster IP; clients lose their connections"
+        current = address(status)
+        return messages.ADDRESS_RELEASED(address=current) if current else messages.CLUSTER_IP_RELEASED()
     if kind == "Job":
         if status.get("active"):
-            return f"{_pods(status['active'])} of a running job: what is not in a checkpoint is lost"
-        return "" if step.op == "delete" else "it has ended, and runs once more"
+            return messages.RUNNING_JOB_TERMINATED(pods=counted(status["active"], "pod"))
+        return None if step.op == "delete" else messages.FINISHED_RUN_REPEATED()
     if kind == "Pod":
         phase = status.get("phase", "Unknown")
         if phase in {"Succeeded", "Failed"}:
-            return "" if step.op == "delete" else "it has ended, and runs once more"
-        return f"its pod, which is {phase}: what is not in a checkpoint is lost"
+            return None if step.op == "delete" else messages.FINISHED_RUN_REPEATED()
+        return messages.RUNNING_POD_TERMINATED(phase=phase)
     if kind in WORKLOADS:
-        return f"{_pods(_running(live))} at once: {_SILENCE}"
-    return ""
+        return messages.OUTAGE(pods=counted(_running(step.live), "pod"))
+    return None
 
 
 def _running(live: Manifest) -> int:
     status: dict[str, Any] = live.get("status") or {}
     return int(status.get("replicas") or status.get("currentNumberScheduled") or 0)
-
-
-def _pods(count: int) -> str:
-    return "1 pod" if count == 1 else f"{count} pods"

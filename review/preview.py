@@ -1,4 +1,4 @@
-"""What ``pulumi preview --json`` says, as far as a reviewer cares."""
+"""The output of ``pulumi preview --json``, as far as a review reads it."""
 
 import json
 from collections.abc import Mapping
@@ -12,67 +12,67 @@ from pydantic.alias_generators import to_camel
 from components.base.objects import UNKNOWN, Manifest
 
 UNKNOWN_TEXT = rpc.UNKNOWN
-SECRET = "[secret]"  # noqa: S105 - how the engine writes one
+SECRET = "[secret]"  # noqa: S105 - the engine's marker of a secret
 REPLACEMENTS = ("replace", "create-replacement", "delete-replaced")
 
 
 class PreviewError(Exception):
-    """What was given is no preview."""
+    """The preview failed, or its output is invalid."""
 
 
 @dataclass(frozen=True)
 class Step:
-    """What would be done with one Kubernetes object."""
+    """What an update would do with one Kubernetes object."""
 
     op: str
-    """Pulumi's word: same, create, update, replace, delete."""
+    """Pulumi's operation: same, create, update, replace, delete."""
 
     urn: str
     component: str
-    """The component that the object belongs to: ``ModelService model-serving``; empty where there is none."""
+    """The component that owns the object: ``ModelService model-serving``; empty if there is none."""
 
     before: Manifest | None
-    """The object's inputs as they were deployed last."""
+    """The inputs of the object in the last deployment."""
 
     after: Manifest | None
-    """The object's inputs as they would be."""
+    """The inputs of the object after the change."""
 
     live: Manifest
-    """The object with its status, as it was seen last."""
+    """The last known outputs of the object, including its status."""
 
     reasons: tuple[str, ...] = ()
-    """The fields that make it a replacement."""
+    """The fields that require its replacement."""
 
     @property
     def manifest(self) -> Manifest:
-        """The object as it would be, or as it was where it is deleted."""
+        """The object after the change, or before it if it is deleted."""
         return self.after or self.before or {}
 
     @property
-    def changes(self) -> bool:
-        """Whether anything is done."""
+    def is_change(self) -> bool:
+        """Whether the object is changed."""
         return self.op not in {"same", "read", "refresh"}
 
 
 @dataclass(frozen=True)
 class Preview:
-    """All that would be done."""
+    """A preview of an update."""
 
     stack: str
     steps: tuple[Step, ...]
     errors: tuple[str, ...]
     warnings: tuple[str, ...]
     config: Mapping[str, str]
-    """The stack's configuration: full keys, values as JSON text."""
+    """The configuration of the stack: full keys, values as JSON text."""
 
     def manifests(self, *, after: bool) -> list[Manifest]:
-        """All objects of the stack, before or after the change, what is not known yet as UNKNOWN."""
+        """All objects of the stack before or after the change, with UNKNOWN for values that are not known yet."""
         found = [step.after if after else step.before for step in self.steps]
-        return [known(manifest) for manifest in found if manifest is not None]
+        return [with_unknown(manifest) for manifest in found if manifest is not None]
 
 
 class _State(BaseModel):
-    """A resource as the engine writes it, as far as it is read here."""
+    """The fields of a resource in the engine's output that are read here."""
 
     type: str = ""
     parent: str = ""
@@ -81,7 +81,7 @@ class _State(BaseModel):
 
 
 class _RawStep(BaseModel):
-    """What the engine would do with a resource, as it writes it."""
+    """A step in the engine's output."""
 
     model_config = ConfigDict(alias_generator=to_camel)
 
@@ -106,27 +106,27 @@ class _Digest(BaseModel):
 
 
 def parse(text: str, stack: str = "") -> Preview:
-    """Read the output of ``pulumi preview --json --show-sames``.
+    """Parse the output of ``pulumi preview --json --show-sames``.
 
-    Raises PreviewError for text that is none.
+    ``stack`` defaults to the name in the URNs. Raises PreviewError if the text is something else.
     """
     try:
-        # Lines before the digest are warnings of plugins and the like.
+        # Plugins may print warnings before the JSON document.
         digest = _Digest.model_validate(json.loads(text[text.index("{") :]))
     except ValidationError as error:
-        wrong = ".".join(map(str, error.errors()[0]["loc"]))
-        raise PreviewError(f"this is not the output of pulumi preview --json: {wrong} is not as it writes it") from None
+        field = ".".join(map(str, error.errors()[0]["loc"]))
+        raise PreviewError(f"must be the output of pulumi preview --json: {field} is invalid") from None
     except ValueError:
-        raise PreviewError("this is not the output of pulumi preview --json") from None
-    given = digest.steps or []
+        raise PreviewError("must be the output of pulumi preview --json") from None
+    raw_steps = digest.steps or []
     steps: dict[str, Step] = {}
-    for raw in given:
+    for raw in raw_steps:
         step = _step(raw)
         if step is not None and (step.urn not in steps or step.op == "replace"):
             steps[step.urn] = step
     diagnostics = digest.diagnostics or []
     return Preview(
-        stack or _stack(given),
+        stack or _stack(raw_steps),
         tuple(steps.values()),
         tuple(_messages(diagnostics, "error")),
         tuple(_messages(diagnostics, "warning")),
@@ -154,27 +154,27 @@ def _step(raw: _RawStep) -> Step | None:
 
 
 def _stack(steps: list[_RawStep]) -> str:
-    """The stack's name, as a URN has it: ``urn:pulumi:prod::…``."""
+    """The name of the stack in a URN: ``urn:pulumi:prod::…``."""
     return f"{steps[0].urn}::".split(":")[2] if steps else ""
 
 
-# What follows from an error of the program, and says nothing.
-_ECHOES = ("an unhandled error occurred", "preview failed", "update failed")
+# Errors that only repeat that another one has occurred.
+_REPETITIONS = ("an unhandled error occurred", "preview failed", "update failed")
 
 
 def _messages(diagnostics: list[_Diagnostic], severity: str) -> list[str]:
     found: dict[str, None] = {}
     for diagnostic in diagnostics:
         text = diagnostic.message.strip().removeprefix(f"{severity}: ")
-        if diagnostic.severity == severity and text and not text.startswith(_ECHOES):
+        if diagnostic.severity == severity and text and not text.startswith(_REPETITIONS):
             found[text] = None
     return list(found)
 
 
-def known(value: Any) -> Any:
-    """A value with UNKNOWN in place of what a preview does not know, or does not show."""
+def with_unknown(value: Any) -> Any:
+    """A value with UNKNOWN in place of values that the engine marks as unknown or secret."""
     if isinstance(value, Mapping):
-        return {key: known(item) for key, item in value.items()}
+        return {key: with_unknown(item) for key, item in value.items()}
     if isinstance(value, list):
-        return [known(item) for item in value]
+        return [with_unknown(item) for item in value]
     return UNKNOWN if value in (UNKNOWN_TEXT, SECRET) else value

@@ -1,14 +1,17 @@
-"""A page as Markdown for a pull request, and as text for a terminal."""
+"""Formats of a review: Markdown for a pull request, text for a terminal, and JSON for programs."""
 
 import json
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import asdict
+from dataclasses import fields, is_dataclass
 from datetime import date
 from decimal import Decimal
 from typing import Any
 
+from policies import Finding, Rule
+from review import messages
 from review.layout import LIMIT, Page, Section, fitted
+from review.messages import Message, counted
 from review.page import page
 from review.review import Review
 
@@ -16,12 +19,12 @@ _CODE = re.compile("\x00(.*?)\x01", re.DOTALL)
 
 
 def markdown(review: Review, limit: int = LIMIT) -> str:
-    """The page as GitHub's Markdown. Its first line is how a pipeline finds the comment again."""
-    made = page(review)
-    head = f"{marker(made.stack)}\n## {_escaped(made.stack)}: {_escaped(made.verdict)}\n"
-    if made.summary:
-        head += f"\n{_escaped(made.summary)}\n"
-    return fitted(made, head, _markdown, limit)
+    """The page in GitHub's Markdown. Its first line identifies the comment of the stack for a pipeline."""
+    content = page(review)
+    head = f"{marker(content.stack)}\n## {_escaped(content.stack)}: {_escaped(content.headline)}\n"
+    if content.summary:
+        head += f"\n{_escaped(content.summary)}\n"
+    return fitted(content, head, _markdown, limit)
 
 
 def text(review: Review) -> str:
@@ -30,20 +33,34 @@ def text(review: Review) -> str:
 
 
 def as_json(review: Review) -> str:
-    """All of the review, for programs."""
-    content = _flat({"level": review.level, **asdict(review)})
-    return json.dumps(content, indent=2, default=_plain, ensure_ascii=False) + "\n"
+    """The whole review as JSON."""
+    content = {"verdict": review.verdict, **_plain(review)}
+    return json.dumps(content, indent=2, ensure_ascii=False) + "\n"
 
 
-def _flat(value: Any) -> Any:
-    """The same with rules by what they say, not by the function that finds it."""
+def _plain(value: Any) -> Any:
+    """A value as JSON has it: messages with their codes, rules without their functions."""
+    if isinstance(value, Message):
+        return {"code": value.code, "text": value.text, "fix": value.fix, "values": _plain(value.values)}
+    if isinstance(value, Rule):
+        return {"id": value.id, "reason": value.reason, "fix": value.fix, "level": value.level}
+    if isinstance(value, Finding):
+        return {"rule": _plain(value.rule), "target": value.target, "message": value.message}
+    if is_dataclass(value):
+        return {field.name: _plain(getattr(value, field.name)) for field in fields(value)}
     if isinstance(value, Mapping):
-        return {key: _flat(item) for key, item in value.items() if key != "check"}
-    return [_flat(item) for item in value] if isinstance(value, list | tuple) else value
+        return {key: _plain(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(item) for item in value]
+    if isinstance(value, Decimal):
+        return int(value) if value == value.to_integral_value() else float(value)
+    if isinstance(value, date):
+        return value.isoformat()
+    return value if value is None or isinstance(value, str | int | float) else str(value)
 
 
 def marker(stack: str) -> str:
-    """The first line of a stack's comment."""
+    """The first line of the comment of a stack."""
     return f"<!-- ml-platform review of {stack} -->"
 
 
@@ -53,8 +70,8 @@ def _markdown(section: Section) -> str:
         lines += ["", *_table(section)] if section.lines else _table(section)
     if section.after:
         lines += ["", *(_escaped(line) for line in section.after)]
-    if section.cut:
-        lines += ["", f"*{section.cut} more left out: the page would not fit into a comment.*"]
+    if section.omitted:
+        lines += ["", f"*{messages.ENTRIES_OMITTED(rows=counted(section.omitted, 'more row'))}*"]
     return "\n".join(lines) + "\n"
 
 
@@ -68,7 +85,7 @@ def _cell(value: str) -> str:
 
 
 def _entry(line: str) -> str:
-    """An entry of a list; what has lines of its own is shown as it is."""
+    """An entry of a list; a code block if it has several lines."""
     if "\n" not in line:
         return _escaped(line)
     fence = "`" * (max((len(run) for run in re.findall("`+", line)), default=0) + 3)
@@ -76,7 +93,7 @@ def _entry(line: str) -> str:
 
 
 def _escaped(value: str) -> str:
-    """Text that Markdown leaves alone: nothing in a stack makes a link, a mention or a row."""
+    """Text that Markdown does not interpret: nothing in a stack can create a link, a mention or a table row."""
     parts = []
     for index, part in enumerate(_CODE.split(value)):
         parts.append(_code(part) if index % 2 else re.sub(r"([\\`*_\[\]<>|#~@&])", _entity, part))
@@ -96,9 +113,9 @@ def _code(value: str) -> str:
     return f"{fence}{pad}{value}{pad}{fence}"
 
 
-def _text(page: Page) -> str:
-    lines = [f"{page.stack}: {page.verdict}", *([page.summary] if page.summary else [])]
-    for section in page.sections:
+def _text(content: Page) -> str:
+    lines = [f"{content.stack}: {content.headline}", *([content.summary] if content.summary else [])]
+    for section in content.sections:
         lines += ["", section.title, *(f"  {line.replace(chr(10), chr(10) + '    ')}" for line in section.lines)]
         if section.rows:
             rows = [section.header, *section.rows]
@@ -107,14 +124,6 @@ def _text(page: Page) -> str:
             lines += [f"  {'  '.join(map(str.ljust, row, widths))}".rstrip() for row in plain]
         lines += [f"  {line}" for line in section.after]
     return _CODE.sub(r"\1", "\n".join(lines)) + "\n"
-
-
-def _plain(value: Any) -> Any:
-    if isinstance(value, Decimal):
-        return int(value) if value == value.to_integral_value() else float(value)
-    if isinstance(value, date):
-        return value.isoformat()
-    return str(value)
 
 
 FORMATS: dict[str, Callable[[Review], str]] = {"markdown": markdown, "json": as_json, "text": text}

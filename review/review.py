@@ -1,29 +1,30 @@
-"""A review: everything that a reviewer has to know of a preview, before it is written down."""
+"""A review: everything that a reviewer needs to know about a change, as data."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
-from typing import Any, Literal
+from typing import Literal
 
 from components.base.objects import Manifest, target
 from components.base.quantities import format_quantity
-from policies import Finding, PolicySettings, judged
-from policies import Level as Severity
-from policies.rule import Rule
-from policies.settings import PolicyException, PolicySettingsError
-from review.capacity import Gpus, QuotaUse, gpus, quota_use
-from review.cluster.checks import Checks, not_asked
-from review.diff import FieldChange, changes
+from policies import EnforcementLevel, Evaluation, Exempted, Finding, PolicySettings, PolicySettingsError, Undetermined
+from review import messages
+from review.cluster.report import Report, not_queried
+from review.diff import FieldChange, field_changes
+from review.gpus import Gpus, NodePools, gpus, node_pools
 from review.interruptions import Interruption, interruptions
-from review.pools import node_pools
-from review.preview import Preview, Step, known
+from review.messages import Message
+from review.preview import Preview, Step, with_unknown
+from review.quotas import QuotaUse, quota_use
 
-Level = Literal["stop", "look", "fine", "nothing"]
+Verdict = Literal["blocked", "attention", "clear", "unchanged"]
+"""The result of a review. ``blocked``: the change would fail or is denied. ``attention``: it has disruptive
+interruptions, new findings or warnings. ``clear``: it has none of these. ``unchanged``: it changes nothing."""
 
 
 @dataclass(frozen=True)
 class ObjectChange:
-    """What is done with one object."""
+    """The change of one object."""
 
     op: str
     target: str
@@ -31,8 +32,8 @@ class ObjectChange:
 
 
 @dataclass(frozen=True)
-class WorkloadChange:
-    """What is done with the objects of one component."""
+class ComponentChange:
+    """The changes of the objects of one component."""
 
     team: str
     component: str
@@ -40,87 +41,103 @@ class WorkloadChange:
 
 
 @dataclass(frozen=True)
+class ReviewedFinding:
+    """A finding of a policy rule."""
+
+    finding: Finding
+    level: EnforcementLevel
+    """The level in this stack."""
+
+    new: bool
+    """Whether this change introduces it."""
+
+
+@dataclass(frozen=True)
 class Review:
-    """What a change does to a stack."""
+    """The review of a change of a stack."""
 
     stack: str
-    problems: tuple[str, ...] = ()
-    """What fails, or is forbidden: an approval would be of no use."""
+    problems: tuple[Message, ...] = ()
+    """Why the change would fail or is denied."""
 
     interruptions: tuple[Interruption, ...] = ()
-    workloads: tuple[WorkloadChange, ...] = ()
+    components: tuple[ComponentChange, ...] = ()
     counts: Mapping[str, int] = field(default_factory=dict)
-    """Pulumi's word → how many objects."""
+    """Pulumi's operation → number of objects."""
 
     quotas: tuple[QuotaUse, ...] = ()
     gpus_before: Gpus = field(default_factory=Gpus)
     gpus_after: Gpus = field(default_factory=Gpus)
-    findings: tuple[tuple[Finding, Severity, bool], ...] = ()
-    """What a rule says, how severe that is in this stack, and whether this change brings it."""
-
-    excused: tuple[tuple[Finding, PolicyException], ...] = ()
-    unclear: tuple[tuple[Rule, str], ...] = ()
-    """Rules that wait for values which are known after ``up`` only."""
-
+    findings: tuple[ReviewedFinding, ...] = ()
+    exempted: tuple[Exempted, ...] = ()
+    undetermined: tuple[Undetermined, ...] = ()
     pending: tuple[str, ...] = ()
-    """Objects that the commit before this change would change in the same way: it was not brought up."""
+    """Objects that the base commit would change in the same way, because it has not been deployed."""
 
-    warnings: tuple[str, ...] = ()
-    notes: tuple[str, ...] = ()
-    """What this review could not look at."""
+    warnings: tuple[Message, ...] = ()
+    notes: tuple[Message, ...] = ()
+    """What this review did not check."""
 
     @property
-    def level(self) -> Level:
-        """How much of a reviewer's attention it needs."""
+    def verdict(self) -> Verdict:
+        """The result of the review."""
         if self.problems:
-            return "stop"
-        if any(i.gone for i in self.interruptions) or any(new for _, _, new in self.findings) or self.warnings:
-            return "look"
-        return "fine" if self.counts else "nothing"
+            return "blocked"
+        disruptive = any(interruption.disruptive for interruption in self.interruptions)
+        if disruptive or self.warnings or any(found.new for found in self.findings):
+            return "attention"
+        return "clear" if self.counts else "unchanged"
 
 
 def review(
     preview: Preview,
-    pools: Mapping[str, Mapping[str, Any]],
+    pools: NodePools,
     today: date,
     *,
-    checks: Checks | None = None,
+    report: Report | None = None,
     base: Preview | None = None,
 ) -> Review:
-    """Review a preview, with what the cluster adds to it where one was asked, and what was pending at a base."""
-    if preview.errors:  # it did not get to the end: what it lists is not what would be done
-        return Review(preview.stack, problems=preview.errors, warnings=preview.warnings)
-    checks = checks or not_asked()
+    """Review a preview.
+
+    ``report`` is the result of the checks against the cluster, and ``base`` the preview of the base commit.
+    """
+    warnings = tuple(messages.PREVIEW_WARNING(warning=warning) for warning in preview.warnings)
+    if preview.errors:  # the preview is incomplete
+        errors = tuple(messages.PREVIEW_FAILED(error=error) for error in preview.errors)
+        return Review(preview.stack, problems=errors, warnings=warnings)
+    report = report or not_queried()
     before, after = preview.manifests(after=False), preview.manifests(after=True)
-    quotas, unknown = quota_use([*before, *checks.others], [*after, *checks.others])
+    quotas, unknown = quota_use([*before, *report.other_pods], [*after, *report.other_pods])
     gpus_before, gpus_after = gpus(before, after, node_pools(base.config) if base else pools, pools)
-    findings, excused, unclear, wrong = _rules(preview, before, after, today)
-    found = [
-        *wrong,
-        *(_exceeded(use) for use in quotas if use.exceeded),
-        *(f"{f.target} {f.what}: {f.rule.fix} ({f.rule.id})" for f, level, _ in findings if level == "mandatory"),
-    ]
+    settings, invalid_settings = _policy_settings(preview)
+    evaluation = settings.evaluate(after, after, today)
+    findings = _findings(evaluation, settings.evaluate(before, before, today), settings)
     counts: dict[str, int] = {}
     for step in preview.steps:
-        if step.changes:
+        if step.is_change:
             counts[step.op] = counts.get(step.op, 0) + 1
     return Review(
         preview.stack,
-        problems=(*found, *checks.problems),
+        problems=(
+            *invalid_settings,
+            *(_exceeded(use) for use in quotas if use.exceeded),
+            *(_violated(found.finding) for found in findings if found.level == "mandatory"),
+            *report.problems,
+        ),
         interruptions=tuple(interruptions(preview.steps)),
-        workloads=tuple(_workloads(preview)),
+        components=tuple(_components(preview)),
         counts=counts,
         quotas=tuple(use for use in quotas if use.before != use.after or use.exceeded),
         gpus_before=gpus_before,
         gpus_after=gpus_after,
-        findings=tuple(findings),
-        excused=tuple(excused),
-        unclear=tuple(unclear),
+        findings=findings,
+        exempted=evaluation.exempted,
+        undetermined=evaluation.undetermined,
         pending=tuple(_pending(preview, base)) if base else (),
-        warnings=(*preview.warnings, *checks.warnings),
+        warnings=(*warnings, *report.warnings),
         notes=(
-            *checks.notes,
-            *(f"the quota of {place}: values that it depends on are known after up" for place in unknown),
+            *report.notes,
+            *(messages.QUOTA_NOT_CHECKED(namespace=name, reason=messages.UNKNOWN_VALUES()) for name in unknown),
         ),
     )
 
@@ -128,56 +145,63 @@ def review(
 def _pending(preview: Preview, base: Preview) -> list[str]:
     earlier = {step.urn: step for step in base.steps}
     return sorted(
-        target(known(step.manifest))
+        target(with_unknown(step.manifest))
         for step in preview.steps
-        if step.changes
+        if step.is_change
         and (before := earlier.get(step.urn)) is not None
         and (before.op, before.after) == (step.op, step.after)
     )
 
 
-def _rules(
-    preview: Preview, before: list[Manifest], after: list[Manifest], today: date
-) -> tuple[list[tuple[Finding, Severity, bool]], list[Any], list[Any], list[str]]:
+def _policy_settings(preview: Preview) -> tuple[PolicySettings, list[Message]]:
+    """The settings of the policy rules; the defaults and a problem if they are invalid."""
     try:
-        settings, wrong = PolicySettings.parse(preview.config), []
+        return PolicySettings.parse(preview.config), []
     except PolicySettingsError as error:
-        settings, wrong = PolicySettings(), [str(error)]
-    verdict, excused = judged(after, after, settings, today)
-    earlier, _ = judged(before, before, settings, today)
-    known_findings = {(f.rule.id, f.target, f.what) for f in earlier.findings}
-    findings = [
-        (f, settings.level(f.rule), (f.rule.id, f.target, f.what) not in known_findings) for f in verdict.findings
-    ]
-    findings.sort(key=lambda found: (found[0].target, found[0].rule.id))
-    return findings, excused, verdict.unclear, wrong
+        return PolicySettings(), [messages.POLICY_SETTINGS_INVALID(error=error)]
 
 
-def _exceeded(use: QuotaUse) -> str:
-    after, hard = format_quantity(use.after, use.key), format_quantity(use.hard, use.key)
-    return (
-        f"ResourceQuota {use.namespace}/{use.quota} allows {hard} of {use.key}, and {after} would be in use "
-        "at the peak: the API server refuses the pods that do not fit"
+def _findings(after: Evaluation, before: Evaluation, settings: PolicySettings) -> tuple[ReviewedFinding, ...]:
+    earlier = {(found.rule.id, found.target, found.message) for found in before.findings}
+    found = (
+        ReviewedFinding(one, settings.level(one.rule), (one.rule.id, one.target, one.message) not in earlier)
+        for one in after.findings
+    )
+    return tuple(sorted(found, key=lambda one: (one.finding.target, one.finding.rule.id)))
+
+
+def _violated(finding: Finding) -> Message:
+    return messages.POLICY_VIOLATED(
+        target=finding.target, violation=finding.message, rule=finding.rule.id, fix=finding.rule.fix
     )
 
 
-def _workloads(preview: Preview) -> list[WorkloadChange]:
+def _exceeded(use: QuotaUse) -> Message:
+    return messages.QUOTA_EXCEEDED(
+        target=f"ResourceQuota {use.namespace}/{use.quota}",
+        resource=use.key,
+        hard=format_quantity(use.hard, use.key),
+        used=format_quantity(use.after, use.key),
+    )
+
+
+def _components(preview: Preview) -> list[ComponentChange]:
     """The changes by team and component."""
     teams = _teams(preview)
     groups: dict[tuple[str, str], list[ObjectChange]] = {}
     for step in preview.steps:
-        if step.changes:
+        if step.is_change:
             group = _team(step.manifest, teams), step.component
             groups.setdefault(group, []).append(_change(step))
     return [
-        WorkloadChange(team, component, tuple(sorted(objects, key=lambda change: change.target)))
+        ComponentChange(team, component, tuple(sorted(objects, key=lambda change: change.target)))
         for (team, component), objects in sorted(groups.items())
     ]
 
 
 def _change(step: Step) -> ObjectChange:
-    fields = changes(step.before, step.after) if step.before and step.after else []
-    return ObjectChange(step.op, target(known(step.manifest)), tuple(fields))
+    fields = field_changes(step.before, step.after) if step.before and step.after else []
+    return ObjectChange(step.op, target(with_unknown(step.manifest)), tuple(fields))
 
 
 def _teams(preview: Preview) -> dict[str, str]:
@@ -187,11 +211,11 @@ def _teams(preview: Preview) -> dict[str, str]:
         if step.manifest["kind"] == "Namespace":
             metadata = step.manifest["metadata"]
             owners[metadata.get("name")] = (metadata.get("labels") or {}).get("team")
-    return {place: team for place, team in owners.items() if place and team}
+    return {namespace: team for namespace, team in owners.items() if namespace and team}
 
 
 def _team(manifest: Manifest, teams: Mapping[str, str]) -> str:
     metadata = manifest.get("metadata") or {}
-    place = metadata.get("name") if manifest["kind"] == "Namespace" else metadata.get("namespace")
+    namespace = metadata.get("name") if manifest["kind"] == "Namespace" else metadata.get("namespace")
     own = (metadata.get("labels") or {}).get("team")
-    return own or teams.get(place or "") or "(no team)"
+    return own or teams.get(namespace or "") or "(no team)"

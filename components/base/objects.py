@@ -1,26 +1,28 @@
-"""Helpers over plain Kubernetes manifests, and the value that is not known before deployment."""
+"""Helpers over plain Kubernetes manifests, and the marker for values that are unknown before deployment."""
 
+import re
+from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
 from typing import Any, NoReturn
 
 Manifest = dict[str, Any]
 
 
 class UnknownValueError(Exception):
-    """A rule asked for a value that is not known before the deployment."""
+    """A result depends on a value that is unknown before deployment."""
 
 
 class _Unknown:
-    """A value that is not known yet. Whatever a rule asks of it, the rule cannot be answered.
+    """A value that is unknown before deployment. Every operation on it raises UnknownValueError.
 
-    So rules are written in plain Python, and none can take an unknown value for a good or a bad one.
+    Code that reads manifests is plain Python: it cannot mistake an unknown value for a valid or an invalid one.
     """
 
-    def _ask(self, *_: object) -> NoReturn:
+    def _raise(self, *_: object) -> NoReturn:
         raise UnknownValueError
 
-    __bool__ = __eq__ = __ne__ = __hash__ = __str__ = __format__ = __int__ = _ask
-    __add__ = __radd__ = __sub__ = __rsub__ = __mul__ = __rmul__ = __truediv__ = __rtruediv__ = __mod__ = _ask
-    __lt__ = __le__ = __gt__ = __ge__ = __iter__ = __len__ = __getitem__ = __contains__ = _ask
+    __bool__ = __eq__ = __ne__ = __hash__ = __str__ = __format__ = __int__ = _raise
+    __add__ = __radd__ = __sub__ = __rsub__ = __mul__ = __rmul__ = __truediv__ = __rtruediv__ = __mod__ = _raise
+    __lt__ = __le__ = __gt__ = __ge__ = __iter__ = __len__ = __getitem__ = __contains__ = _raise
 
     def __getattr__(self, name: str) -> NoReturn:
         raise UnknownValueError
@@ -43,11 +45,11 @@ _TEMPLATES = {"Deployment", "StatefulSet", "DaemonSet", "ReplicaSet", "Replicati
 
 
 WORKLOADS = {*_TEMPLATES, "Pod", "CronJob", "JobSet"}
-"""The kinds that make pods."""
+"""The kinds that create pods."""
 
 
 def pod_templates(manifest: Manifest) -> list[Manifest]:
-    """The ``metadata`` and ``spec`` of the pods that an object makes."""
+    """The ``metadata`` and ``spec`` of the pods that an object creates."""
     kind = manifest["kind"]
     if kind == "Pod":
         return [manifest]
@@ -61,18 +63,42 @@ def pod_templates(manifest: Manifest) -> list[Manifest]:
 
 
 def containers(spec: Manifest) -> list[Manifest]:
-    """All containers of a pod, those that run first included."""
+    """All containers of a pod, init containers first."""
     return [*spec.get("initContainers", []), *spec.get("containers", [])]
 
 
-def namespace(manifest: Manifest) -> str:
-    """The namespace of an object; Kubernetes' own default where it names none."""
+def namespace_of(manifest: Manifest) -> str:
+    """The namespace of an object; ``default`` if it sets none. Raises UnknownValueError if it is unknown."""
     found: str = manifest["metadata"].get("namespace", "default")
     return found if found else "default"
 
 
+def known_namespace_of(manifest: Manifest) -> str | None:
+    """The namespace of an object; None if it is unknown before deployment, as that of an output is."""
+    try:
+        return namespace_of(manifest)
+    except UnknownValueError:
+        return None
+
+
+_PERCENTAGE = re.compile(r"([0-9]+)%", re.ASCII)
+
+
+def int_or_percent(value: int | str, total: int, *, round_up: bool) -> int:
+    """A number of pods, or a percentage of the replicas, as Kubernetes resolves an IntOrString.
+
+    It rounds percentages up in ``maxSurge`` and in disruption budgets, and down in ``maxUnavailable`` of a rollout.
+    Raises UnknownValueError if the value is unknown, ValueError if it is neither a number nor a percentage.
+    """
+    match = _PERCENTAGE.fullmatch(value) if isinstance(value, str) else None
+    if match is None:
+        return int(value)
+    share = Decimal(match[1]) * total / 100
+    return int(share.to_integral_value(ROUND_CEILING if round_up else ROUND_FLOOR))
+
+
 def selects(selector: Manifest, labels: Manifest) -> bool:
-    """Whether labels match a plain selector or one with ``matchLabels`` and ``matchExpressions``."""
+    """Whether labels match a plain selector, or one with ``matchLabels`` and ``matchExpressions``."""
     plain = selector if not {"matchLabels", "matchExpressions"} & selector.keys() else selector.get("matchLabels", {})
     if any(labels.get(key) != value for key, value in plain.items()):
         return False

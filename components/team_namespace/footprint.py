@@ -7,10 +7,10 @@ before the quota is checked.
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from decimal import ROUND_CEILING, Decimal
+from decimal import Decimal
 from typing import Any
 
-from ..base.objects import Manifest
+from ..base.objects import Manifest, int_or_percent
 from ..base.quantities import parse_quantity
 from ..pod.security import PodSecurityLevel, restricted_violations
 from .image_registries import images
@@ -156,14 +156,7 @@ def _surge(strategy: Manifest, replicas: int) -> int:
     """The number of pods that a rollout adds to the replicas."""
     if strategy.get("type", "RollingUpdate") == "Recreate":
         return 0
-    return share_of(replicas, strategy.get("rollingUpdate", {}).get("maxSurge", "25%"))
-
-
-def share_of(replicas: int, value: int | str) -> int:
-    """A number of pods, or a percentage of the replicas, rounded up as Kubernetes does."""
-    if isinstance(value, str) and value.endswith("%"):
-        return int((Decimal(value.rstrip("%")) * replicas / 100).to_integral_value(ROUND_CEILING))
-    return int(value)
+    return int_or_percent(strategy.get("rollingUpdate", {}).get("maxSurge", "25%"), replicas, round_up=True)
 
 
 def _pods(peak: _Peak, defaults: tuple[Usage, Usage]) -> Pods:

@@ -11,6 +11,7 @@ import pulumi
 from pulumi.output import Unknown
 from pulumi.runtime.settings import get_monitor
 
+from ..base.diff import differences
 from ..base.error_table import RUN_IMMUTABLE, RUN_NOT_KEPT
 from ..base.errors import ArgumentError
 from ..base.objects import Manifest
@@ -95,28 +96,10 @@ def _is_lowered(old_run: Manifest, new_run: Manifest) -> bool:
     return new is not None and (old is None or new < old)
 
 
-def changed_fields(old: Any, new: Any, path: str = "") -> Iterator[str]:
+def changed_fields(old: Manifest, new: Manifest) -> Iterator[str]:
     """The paths of the fields that differ. Values that are unknown before the deployment do not count as different."""
-    if isinstance(old, Unknown) or isinstance(new, Unknown):
-        return
-    if isinstance(old, dict) and isinstance(new, dict):
-        for key in [*old, *(key for key in new if key not in old)]:
-            yield from changed_fields(old.get(key), new.get(key), f"{path}.{key}" if path else key)
-    elif isinstance(old, list) and isinstance(new, list):
-        old_items, new_items = _by_key(old), _by_key(new)
-        for key in [*old_items, *(key for key in new_items if key not in old_items)]:
-            yield from changed_fields(old_items.get(key), new_items.get(key), f"{path}[{key}]")
-        if old_items.keys() == new_items.keys() and list(old_items) != list(new_items):
-            yield path
-    elif old != new:
-        yield path
-
-
-def _by_key(items: list[Any]) -> dict[str, Any]:
-    """The items of a list by name, as Kubernetes merges containers, variables and volumes; otherwise by index."""
-    if all(isinstance(item, dict) and "name" in item for item in items):
-        return {str(item["name"]): item for item in items}
-    return {str(index): item for index, item in enumerate(items)}
+    for difference in differences(old, new, by_index=True, ignore=lambda value: isinstance(value, Unknown)):
+        yield difference.path
 
 
 async def _without_outputs(value: Any) -> Any:

@@ -1,1 +1,1 @@
-"""The rules, by what they are about."""
+"""The rules, one module for each kind of object that they check."""

@@ -1,14 +1,14 @@
-"""Rules about each pod."""
+"""Rules for pods."""
 
 from collections.abc import Iterator
 
 from components.base.objects import Manifest, containers
 from components.pod.resources import is_gpu
-from policies.rule import of_pods
+from policies.rule import Violation, pod_rule, violation
 
 
-def _gpus(spec: Manifest) -> list[str]:
-    """The GPU resources that a pod asks for."""
+def _gpu_resources(spec: Manifest) -> list[str]:
+    """The GPU resources that a pod requests."""
     found: dict[str, None] = {}
     for container in containers(spec):
         resources = container.get("resources") or {}
@@ -17,100 +17,105 @@ def _gpus(spec: Manifest) -> list[str]:
     return list(found)
 
 
-@of_pods(
+@pod_rule(
     "gpu-placed",
-    "a GPU is not any GPU: without a selector the pod lands on whichever is free, without a toleration on none",
+    "GPU models differ: without a node selector a pod may run on any of them, and without a toleration on none",
     "select the node pool and tolerate its taint: set nodePool",
 )
-def _gpu_placed(spec: Manifest) -> Iterator[str]:
-    gpus = _gpus(spec)
-    if not gpus:
+def _gpu_placed(spec: Manifest) -> Iterator[Violation]:
+    resources = ", ".join(_gpu_resources(spec))
+    if not resources:
         return
     affinity = ((spec.get("affinity") or {}).get("nodeAffinity") or {}).get(
         "requiredDuringSchedulingIgnoredDuringExecution"
     )
     if not spec.get("nodeSelector") and not affinity:
-        yield f"asks for {', '.join(gpus)} without selecting nodes"
+        yield violation("requests {resources} without a node selector", resources=resources)
     if not spec.get("tolerations"):
-        yield f"asks for {', '.join(gpus)} without tolerating the taint of GPU nodes"
+        yield violation("requests {resources} without tolerating the taint of GPU nodes", resources=resources)
 
 
-@of_pods(
+@pod_rule(
     "gpu-used",
-    "a pod on GPU nodes that uses no GPU keeps one from being used, and is paid for as one",
+    "a pod on a GPU node that requests no GPU takes up capacity that is paid for",
     "set gpus, or choose a node pool without GPUs",
     level="advisory",
 )
-def _gpu_used(spec: Manifest) -> Iterator[str]:
-    if _gpus(spec):
+def _gpu_used(spec: Manifest) -> Iterator[Violation]:
+    if _gpu_resources(spec):
         return
     for toleration in spec.get("tolerations") or []:
         key = toleration.get("key") or ""
         if is_gpu(key):
-            yield f"tolerates the taint {key} and asks for no GPU"
+            yield violation("tolerates the taint {taint}, but requests no GPU", taint=key)
 
 
-@of_pods(
+@pod_rule(
     "no-host-namespaces",
-    "a pod in its node's own namespaces sees other teams' traffic and processes",
+    "a pod in the namespaces of its node sees the traffic and the processes of other teams",
     "remove hostNetwork, hostPID and hostIPC",
 )
-def _no_host_namespaces(spec: Manifest) -> Iterator[str]:
+def _no_host_namespaces(spec: Manifest) -> Iterator[Violation]:
     for name in ("hostNetwork", "hostPID", "hostIPC"):
         if spec.get(name):
-            yield f"sets {name}"
+            yield violation("sets {field}", field=name)
 
 
-# What Pod Security `restricted` allows.
+# The volume types that the Pod Security Standard `restricted` allows.
 _VOLUMES = {
     "configMap", "csi", "downwardAPI", "emptyDir", "ephemeral", "image", "persistentVolumeClaim", "projected", "secret",
 }  # fmt: skip
 
 
-@of_pods(
+@pod_rule(
     "no-host-path",
-    "the files of the node are those of every pod on it",
-    "use a claim, an ephemeral volume, a ConfigMap, a Secret or an image",
+    "the files of a node are shared by all pods on it",
+    "use a PersistentVolumeClaim, an ephemeral volume, a ConfigMap, a Secret or an image volume",
 )
-def _no_host_path(spec: Manifest) -> Iterator[str]:
+def _no_host_path(spec: Manifest) -> Iterator[Violation]:
     for volume in spec.get("volumes") or []:
         for source in volume.keys() - {"name"}:
             if source not in _VOLUMES:
-                yield f"mounts the {source} volume {volume['name']}"
+                yield violation("mounts the {source} volume {volume}", source=source, volume=volume["name"])
 
 
-@of_pods(
+@pod_rule(
     "no-api-token",
-    "a training script or a model server has no business with the Kubernetes API",
-    "set automountServiceAccountToken: false; a workload that needs it says so by security.apiToken",
+    "training scripts and model servers do not use the Kubernetes API",
+    "set automountServiceAccountToken: false; a workload that needs the token sets security.apiToken",
     level="advisory",
 )
-def _no_api_token(spec: Manifest) -> Iterator[str]:
+def _no_api_token(spec: Manifest) -> Iterator[Violation]:
     mounted = spec.get("automountServiceAccountToken", True)
     if mounted or mounted is None:
-        yield "mounts a token of the Kubernetes API"
+        yield violation("mounts a token of the Kubernetes API")
 
 
-@of_pods(
+@pod_rule(
     "own-service-account",
-    "what is bound to the account default is given to every pod of the namespace",
-    "give the workload a ServiceAccount of its own",
+    "permissions of the ServiceAccount default apply to every pod of the namespace that sets no other",
+    "set a dedicated ServiceAccount",
     level="advisory",
 )
-def _own_service_account(spec: Manifest) -> Iterator[str]:
+def _own_service_account(spec: Manifest) -> Iterator[Violation]:
     if (spec.get("serviceAccountName") or "default") == "default":
-        yield "runs under the account default"
+        yield violation("uses the ServiceAccount default")
 
 
-@of_pods(
+@pod_rule(
     "grace-covers-drain",
-    "a pod that is killed while it drains cuts off the requests that it is answering",
-    "set terminationGracePeriodSeconds above the seconds of the preStop hook",
+    "a pod that is killed while it drains drops the requests in flight",
+    "set terminationGracePeriodSeconds above the duration of the preStop hook",
 )
-def _grace_covers_drain(spec: Manifest) -> Iterator[str]:
+def _grace_covers_drain(spec: Manifest) -> Iterator[Violation]:
     grace = spec.get("terminationGracePeriodSeconds", 30)
     for container in spec.get("containers") or []:
         hook = (container.get("lifecycle") or {}).get("preStop") or {}
         seconds = (hook.get("sleep") or {}).get("seconds", 0)
         if seconds >= grace:
-            yield f"is killed after {grace} s, and container {container['name']} waits {seconds} s before it stops"
+            yield violation(
+                "is killed after {grace} s, but the preStop hook of container {container} takes {seconds} s",
+                grace=grace,
+                container=container["name"],
+                seconds=seconds,
+            )

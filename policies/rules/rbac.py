@@ -1,59 +1,59 @@
-"""Rules about who may do what."""
+"""Rules for roles and their bindings."""
 
 from collections.abc import Iterator
 
 from components.base.objects import Manifest
-from policies.rule import of_objects
+from policies.rule import Violation, object_rule, violation
 
 _BINDINGS = ("RoleBinding", "ClusterRoleBinding")
 _ROLES = ("Role", "ClusterRole")
 
 
-@of_objects(
+@object_rule(
     "no-cluster-admin",
-    "cluster-admin reads every team's Secrets and can undo every rule",
-    "bind a role with the rights that are needed: a team's viewers, developers or admins",
+    "the role cluster-admin can read every team's Secrets and change every object of the cluster",
+    "bind a role with the required permissions: the viewers, developers or admins of a team",
     _BINDINGS,
 )
-def _no_cluster_admin(binding: Manifest) -> Iterator[str]:
+def _no_cluster_admin(binding: Manifest) -> Iterator[Violation]:
     if binding["roleRef"]["name"] == "cluster-admin":
-        yield "binds cluster-admin"
+        yield violation("binds cluster-admin")
 
 
-@of_objects(
+@object_rule(
     "no-binding-to-everyone",
-    "whoever reaches the API server, or has any account, would have these rights",
-    "name the users, groups or service accounts that need it",
+    "every client that reaches the API server, or every account, would have these permissions",
+    "bind the users, groups or ServiceAccounts that need them",
     _BINDINGS,
 )
-def _no_binding_to_everyone(binding: Manifest) -> Iterator[str]:
+def _no_binding_to_everyone(binding: Manifest) -> Iterator[Violation]:
     everyone = ("system:anonymous", "system:unauthenticated", "system:authenticated", "system:serviceaccounts")
     for subject in binding.get("subjects") or []:
         if subject["name"] in everyone:
-            yield f"gives rights to {subject['name']}"
+            yield violation("grants permissions to {subject}", subject=subject["name"])
 
 
-@of_objects(
+@object_rule(
     "no-wildcard-rights",
-    "a wildcard also gives the rights to what is installed tomorrow",
-    "list the verbs and resources that are needed",
+    "a wildcard includes verbs and resources that are added to the cluster later",
+    "list the required verbs and resources",
     _ROLES,
 )
-def _no_wildcard_rights(role: Manifest) -> Iterator[str]:
+def _no_wildcard_rights(role: Manifest) -> Iterator[Violation]:
     for rule in role.get("rules") or []:
         for part in ("verbs", "resources", "apiGroups"):
             if "*" in (rule.get(part) or []):
-                yield f"gives rights to all {part}"
+                yield violation("grants permissions for all {part}", part=part)
 
 
-@of_objects(
+@object_rule(
     "no-rights-to-more-rights",
-    "who may escalate, bind or impersonate can give themselves any right",
+    "the verbs escalate, bind and impersonate allow a subject to grant itself any permission",
     "remove the verbs escalate, bind and impersonate",
     _ROLES,
 )
-def _no_rights_to_more_rights(role: Manifest) -> Iterator[str]:
+def _no_rights_to_more_rights(role: Manifest) -> Iterator[Violation]:
     for rule in role.get("rules") or []:
         found = [verb for verb in ("escalate", "bind", "impersonate") if verb in (rule.get("verbs") or [])]
         if found:
-            yield f"gives the right to {' and '.join(found)}"
+            yield violation("grants {verbs}", verbs=" and ".join(found))

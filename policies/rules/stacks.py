@@ -1,166 +1,194 @@
-"""Rules about an object in view of the others."""
+"""Rules for an object that depend on other objects of the stack."""
 
 from collections.abc import Iterator, Sequence
 
-from components.base.objects import WORKLOADS, Manifest, namespace, pod_templates, selects, target
+from components.base.objects import (
+    WORKLOADS,
+    Manifest,
+    int_or_percent,
+    namespace_of,
+    pod_templates,
+    selects,
+    target,
+)
 from components.base.quantities import parse_quantity
-from components.team_namespace.footprint import share_of
-from policies.rule import of_stacks
+from policies.rule import Violation, stack_rule, violation
 
 
-def _of(kind: str, stack: Sequence[Manifest], place: str) -> list[Manifest]:
+def _in_namespace(kind: str, stack: Sequence[Manifest], namespace: str) -> list[Manifest]:
     """The objects of a kind in a namespace."""
-    return [other for other in stack if other["kind"] == kind and namespace(other) == place]
+    return [other for other in stack if other["kind"] == kind and namespace_of(other) == namespace]
 
 
-def _selected(selector: Manifest, stack: Sequence[Manifest], place: str) -> list[tuple[Manifest, Manifest]]:
-    """The workloads of a namespace whose pods a selector matches, each with the pod's template."""
+def _selected(selector: Manifest, stack: Sequence[Manifest], namespace: str) -> list[tuple[Manifest, Manifest]]:
+    """The workloads of a namespace whose pods a selector matches, each with its pod template."""
     return [
         (other, template)
         for other in stack
-        if other["kind"] in WORKLOADS and namespace(other) == place
+        if other["kind"] in WORKLOADS and namespace_of(other) == namespace
         for template in pod_templates(other)
         if selects(selector, (template.get("metadata") or {}).get("labels") or {})
     ]
 
 
-@of_stacks(
+@stack_rule(
     "namespace-quota",
-    "without a quota one team can take the whole cluster",
-    "give the team a quota",
+    "without a quota one team can use up the cluster",
+    "set the quota of the team",
     ("Namespace",),
 )
-def _namespace_quota(manifest: Manifest, stack: Sequence[Manifest]) -> Iterator[str]:
-    hard = [quota["spec"].get("hard") or {} for quota in _of("ResourceQuota", stack, manifest["metadata"]["name"])]
+def _namespace_quota(manifest: Manifest, stack: Sequence[Manifest]) -> Iterator[Violation]:
+    quotas = _in_namespace("ResourceQuota", stack, manifest["metadata"]["name"])
+    hard = [quota["spec"].get("hard") or {} for quota in quotas]
     compute = {key.removeprefix("requests.").removeprefix("limits.") for keys in hard for key in keys}
     missing = [name for name in ("cpu", "memory") if name not in compute]
     if missing:
-        yield f"has no quota of {' and '.join(missing)}"
+        yield violation("has no quota for {resources}", resources=" and ".join(missing))
 
 
-@of_stacks(
+@stack_rule(
     "load-balancer-allowed",
-    "a load balancer opens the namespace to the world, and costs money by the hour",
-    "use the type ClusterIP, or make it a team that serves (serves: true)",
+    "a load balancer exposes the namespace outside of the cluster, and costs money by the hour",
+    "use the type ClusterIP, or set serves: true on the team",
     ("Service",),
 )
-def _load_balancer_allowed(manifest: Manifest, stack: Sequence[Manifest]) -> Iterator[str]:
+def _load_balancer_allowed(manifest: Manifest, stack: Sequence[Manifest]) -> Iterator[Violation]:
     if manifest["spec"].get("type") != "LoadBalancer":
         return
-    place = namespace(manifest)
-    hard = [quota["spec"].get("hard") or {} for quota in _of("ResourceQuota", stack, place)]
+    namespace = namespace_of(manifest)
+    hard = [quota["spec"].get("hard") or {} for quota in _in_namespace("ResourceQuota", stack, namespace)]
     if any(parse_quantity(str(keys.get("services.loadbalancers", "1"))) == 0 for keys in hard):
-        yield f"is a load balancer, and the quota of {place} allows none"
+        yield violation("is a load balancer, but the quota of {namespace} allows none", namespace=namespace)
 
 
-@of_stacks(
+@stack_rule(
     "service-selects",
-    "a Service that selects no pods answers nobody, and nothing says so",
-    "select labels that the pods have",
+    "a Service whose selector matches no pods has no endpoints, and no error reports it",
+    "select labels of the pods",
     ("Service",),
 )
-def _service_selects(manifest: Manifest, stack: Sequence[Manifest]) -> Iterator[str]:
+def _service_selects(manifest: Manifest, stack: Sequence[Manifest]) -> Iterator[Violation]:
     selector = manifest["spec"].get("selector")
-    if selector and not _selected(selector, stack, namespace(manifest)):
-        yield f"selects {', '.join(f'{key}={value}' for key, value in selector.items())}, which no pod of the stack has"
+    if selector and not _selected(selector, stack, namespace_of(manifest)):
+        labels = ", ".join(f"{key}={value}" for key, value in selector.items())
+        yield violation("has the selector {selector}, which matches no pod of the stack", selector=labels)
 
 
-@of_stacks(
+@stack_rule(
     "service-port",
-    "a Service that sends requests to a port that nothing listens on refuses them all",
+    "connections to a Service fail if its pods do not listen on the target port",
     "set targetPort to a port of the container",
     ("Service",),
 )
-def _service_port(manifest: Manifest, stack: Sequence[Manifest]) -> Iterator[str]:
+def _service_port(manifest: Manifest, stack: Sequence[Manifest]) -> Iterator[Violation]:
     selector = manifest["spec"].get("selector")
     if not selector:
         return
-    for workload, template in _selected(selector, stack, namespace(manifest)):
+    for workload, template in _selected(selector, stack, namespace_of(manifest)):
         ports = [port for container in template["spec"]["containers"] for port in container.get("ports") or []]
-        opened = {port["containerPort"] for port in ports} | {port["name"] for port in ports if "name" in port}
+        declared = {port["containerPort"] for port in ports} | {port["name"] for port in ports if "name" in port}
         for port in manifest["spec"].get("ports") or []:
             wanted = port.get("targetPort", port["port"])
-            if opened and wanted not in opened:
-                name = workload["metadata"]["name"]
-                yield f"sends to port {wanted}, and {name} opens {', '.join(map(str, sorted(opened, key=str)))}"
+            if declared and wanted not in declared:
+                yield violation(
+                    "has the target port {port}, but {workload} declares the ports {ports}",
+                    port=wanted,
+                    workload=workload["metadata"]["name"],
+                    ports=", ".join(map(str, sorted(declared, key=str))),
+                )
 
 
-@of_stacks(
+@stack_rule(
     "disruption-allowed",
-    "a budget that allows no disruption stops every node upgrade",
+    "a PodDisruptionBudget that allows no disruption blocks the drain of nodes, and so their upgrade",
     "lower minAvailable, raise maxUnavailable, or run more replicas",
     ("PodDisruptionBudget",),
 )
-def _disruption_allowed(manifest: Manifest, stack: Sequence[Manifest]) -> Iterator[str]:
+def _disruption_allowed(manifest: Manifest, stack: Sequence[Manifest]) -> Iterator[Violation]:
     spec = manifest["spec"]
     selector = spec.get("selector")
     if selector is None:
         return
-    # A budget counts all pods that it selects, whichever workload makes them.
-    selected = {target(workload): workload for workload, _ in _selected(selector, stack, namespace(manifest))}
-    fewest = {name: _fewest(workload, stack) for name, workload in selected.items()}
-    pods = sum(fewest.values())
-    if not pods and any(any(_scalers(workload, stack)) for workload in selected.values()):
-        pods = 1  # of what is scaled from zero, the first
+    # A budget covers all pods that it selects, of any workload.
+    selected = {target(workload): workload for workload, _ in _selected(selector, stack, namespace_of(manifest))}
+    replicas = {name: _min_replicas(workload, stack) for name, workload in selected.items()}
+    pods = sum(replicas.values())
+    if not pods and any(any(_autoscalers(workload, stack)) for workload in selected.values()):
+        pods = 1  # the first pod of a workload that scales from zero
     if not pods:
         return
     if "maxUnavailable" in spec:
-        spare = share_of(pods, spec["maxUnavailable"])
+        allowed = int_or_percent(spec["maxUnavailable"], pods, round_up=True)
     else:
-        spare = pods - share_of(pods, spec.get("minAvailable", 0))
-    if spare < 1:
-        names = [w["metadata"]["name"] for name, w in selected.items() if fewest[name] or not any(fewest.values())]
-        yield f"allows none of the {pods} pods of {' and '.join(names)} to be moved"
+        allowed = pods - int_or_percent(spec.get("minAvailable", 0), pods, round_up=True)
+    if allowed < 1:
+        names = [
+            workload["metadata"]["name"]
+            for name, workload in selected.items()
+            if replicas[name] or not any(replicas.values())
+        ]
+        yield violation(
+            "allows no disruption of {pods} of {workloads}",
+            pods="1 pod" if pods == 1 else f"{pods} pods",
+            workloads=" and ".join(names),
+        )
 
 
-# Kind of an autoscaler → its field for the fewest pods, and what Kubernetes or KEDA takes where it is not set.
+# Kind of an autoscaler → its field for the minimum of replicas, and the default of Kubernetes or KEDA.
 _MINIMUM = {"HorizontalPodAutoscaler": ("minReplicas", 1), "ScaledObject": ("minReplicaCount", 0)}
 
 
-def _fewest(workload: Manifest, stack: Sequence[Manifest]) -> int:
-    """How many pods a workload has at least."""
-    fewest: int = workload["spec"].get("replicas", 1)
-    for scaler in _scalers(workload, stack):
-        field, default = _MINIMUM[scaler["kind"]]
-        fewest = scaler["spec"].get(field, default)
-    return fewest
+def _min_replicas(workload: Manifest, stack: Sequence[Manifest]) -> int:
+    """The minimum of pods of a workload."""
+    minimum: int = workload["spec"].get("replicas", 1)
+    for autoscaler in _autoscalers(workload, stack):
+        field, default = _MINIMUM[autoscaler["kind"]]
+        minimum = autoscaler["spec"].get(field, default)
+    return minimum
 
 
-def _scalers(workload: Manifest, stack: Sequence[Manifest]) -> Iterator[Manifest]:
-    """The autoscalers that scale a workload."""
+def _autoscalers(workload: Manifest, stack: Sequence[Manifest]) -> Iterator[Manifest]:
+    """The autoscalers of a workload."""
     for kind in _MINIMUM:
-        for scaler in _of(kind, stack, namespace(workload)):
-            scaled = scaler["spec"]["scaleTargetRef"]
+        for autoscaler in _in_namespace(kind, stack, namespace_of(workload)):
+            scaled = autoscaler["spec"]["scaleTargetRef"]
             if (scaled.get("kind", "Deployment"), scaled["name"]) == (workload["kind"], workload["metadata"]["name"]):
-                yield scaler
+                yield autoscaler
 
 
-@of_stacks(
+@stack_rule(
     "autoscaler-owns-replicas",
-    "every deployment would set the replicas back that the autoscaler has chosen",
-    "leave replicas out where an autoscaler scales the workload",
+    "each deployment would reset the replicas that the autoscaler has set",
+    "remove replicas from a workload that is autoscaled",
     ("Deployment", "StatefulSet"),
 )
-def _autoscaler_owns_replicas(manifest: Manifest, stack: Sequence[Manifest]) -> Iterator[str]:
+def _autoscaler_owns_replicas(manifest: Manifest, stack: Sequence[Manifest]) -> Iterator[Violation]:
     if manifest["spec"].get("replicas") is None:
         return
-    for scaler in _scalers(manifest, stack):
-        yield f"sets replicas, which {scaler['metadata']['name']} scales"
+    for autoscaler in _autoscalers(manifest, stack):
+        yield violation("sets replicas, which {autoscaler} manages", autoscaler=autoscaler["metadata"]["name"])
 
 
-@of_stacks(
+@stack_rule(
     "claim-not-shared",
-    "a ReadWriteOnce claim serves the pods of one node: the others wait for it for ever",
+    "a ReadWriteOnce claim can only be mounted on one node: pods on other nodes do not start",
     "use ReadOnlyMany or ReadWriteMany, or one replica with the strategy Recreate",
     ("Deployment",),
 )
-def _claim_not_shared(manifest: Manifest, stack: Sequence[Manifest]) -> Iterator[str]:
+def _claim_not_shared(manifest: Manifest, stack: Sequence[Manifest]) -> Iterator[Violation]:
     spec = manifest["spec"]
     single = spec.get("replicas", 1) == 1 and (spec.get("strategy") or {}).get("type") == "Recreate"
-    claims = {claim["metadata"]["name"]: claim for claim in _of("PersistentVolumeClaim", stack, namespace(manifest))}
+    claims = {
+        claim["metadata"]["name"]: claim
+        for claim in _in_namespace("PersistentVolumeClaim", stack, namespace_of(manifest))
+    }
     for volume in spec["template"]["spec"].get("volumes") or []:
         name = (volume.get("persistentVolumeClaim") or {}).get("claimName")
         if name in claims and not single:
             modes = claims[name]["spec"].get("accessModes") or []
             if not {"ReadOnlyMany", "ReadWriteMany"}.intersection(modes):
-                yield f"shares the claim {name}, which is {' and '.join(modes)}, between its pods"
+                yield violation(
+                    "shares the claim {claim} between its pods, with the access mode {modes}",
+                    claim=name,
+                    modes=" and ".join(modes),
+                )

@@ -1,1 +1,1 @@
-"""What the cluster itself says of a change."""
+"""Checks of a change against the cluster, with server-side dry runs and reads only."""

@@ -1,4 +1,4 @@
-"""The kubeconfig that the stack's provider uses, for a program that wants a file."""
+"""The kubeconfig of the stack's provider, as a file for kubectl."""
 
 import tempfile
 from collections.abc import Iterator, Mapping
@@ -15,29 +15,31 @@ _KEY = "kubernetes:kubeconfig"
 
 @contextmanager
 def kubeconfig(config: Mapping[str, str]) -> Iterator[Path | None]:
-    """The file that a stack's configuration names, or one with the content that it has; None: it says nothing.
+    """The kubeconfig that a stack's configuration sets, as a file; None if it sets none.
 
-    As for the provider, what is no file is content. Raises UnansweredError where it cannot be used.
+    Like the provider, it accepts a path or the content. Content is written to a temporary file.
+    Raises UnansweredError if it is unusable.
     """
-    given = config.get(_KEY, "")
-    if given == SECRET:
-        raise UnansweredError(f"{_KEY} is a secret, which a preview does not show; set it to the path of a file")
-    # What begins as JSON may be too long to ask the file system for it.
-    if not given or (not given.startswith("{") and "\n" not in given and Path(given).expanduser().is_file()):
-        yield Path(given).expanduser() if given else None
+    value = config.get(_KEY, "")
+    if value == SECRET:
+        raise UnansweredError(f"{_KEY} is a secret, which a preview does not contain; set it to the path of a file")
+    # Content may be longer than a path may be.
+    is_content = value.startswith("{") or "\n" in value
+    if not value or (not is_content and Path(value).expanduser().is_file()):
+        yield Path(value).expanduser() if value else None
         return
-    if not _is_kubeconfig(given):
-        raise UnansweredError(f"{_KEY} is neither a file that is there nor a kubeconfig")
-    with tempfile.TemporaryDirectory() as folder:  # only its owner may enter it
+    if not _is_kubeconfig(value):
+        raise UnansweredError(f"{_KEY} is neither an existing file nor a kubeconfig")
+    with tempfile.TemporaryDirectory() as folder:  # only accessible to its owner
         file = Path(folder) / "kubeconfig"
         file.touch(mode=0o600)
-        file.write_text(given, encoding="utf-8")
+        file.write_text(value, encoding="utf-8")
         yield file
 
 
 def _is_kubeconfig(content: str) -> bool:
     try:
-        read = yaml.safe_load(content)
+        parsed = yaml.safe_load(content)
     except yaml.YAMLError:
         return False
-    return isinstance(read, Mapping) and "clusters" in read
+    return isinstance(parsed, Mapping) and "clusters" in parsed

@@ -1,4 +1,4 @@
-"""The API server, asked by kubectl: with dry runs and reads only."""
+"""A client of the API server, through kubectl: server-side dry runs and reads only."""
 
 import json
 import re
@@ -9,23 +9,32 @@ from typing import Any
 
 from components.base.objects import Manifest
 
+# Seconds for one call of kubectl.
 _TIMEOUT = 60
-# What the API server says of an object that it does not take, of its own or for an admission webhook.
-_REFUSED = re.compile(r"\((Forbidden|Invalid|BadRequest|NotFound)\)| is invalid: |denied the request")
-# What it says where something is not there; the second is kubectl's own, of a kind.
-_ABSENT = re.compile(r"\(NotFound\)|the server doesn't have a resource type")
+# Errors of the API server about an object that it rejects, itself or through an admission webhook.
+_DENIED = re.compile(r"\((Forbidden|Invalid|BadRequest|NotFound)\)| is invalid: |denied the request")
+# Errors about an object, an API version or a kind that does not exist; the second one is kubectl's own.
+_NOT_FOUND = re.compile(r"\(NotFound\)|the server doesn't have a resource type")
 
 
-class ForbiddenError(Exception):
-    """This user may not read that."""
+class ClusterError(Exception):
+    """A query of the cluster failed. The message is one line; ``details`` has the command and all of its output."""
+
+    def __init__(self, message: str, details: str = "") -> None:
+        super().__init__(message)
+        self.details = details or message
 
 
-class UnansweredError(Exception):
-    """The cluster could not be asked, or its answer is neither yes nor no. The text says why."""
+class ForbiddenError(ClusterError):
+    """The user has no permission to read this."""
+
+
+class UnansweredError(ClusterError):
+    """The cluster cannot be queried, or its answer is neither yes nor no."""
 
 
 class Cluster:
-    """The cluster that the stack's provider would talk to."""
+    """The cluster of a stack's provider."""
 
     def __init__(self, context: str | None = None, kubeconfig: Path | None = None) -> None:
         self._flags = ["--context", context] if context else []
@@ -33,15 +42,15 @@ class Cluster:
         self._answers: dict[tuple[str, ...], Any] = {}
 
     def reach(self) -> None:
-        """Raises UnansweredError where its API server does not answer."""
+        """Raise UnansweredError if the API server does not respond."""
         done = self._run("get", "--raw", "/readyz", "--request-timeout=5s")
         if done.returncode != 0:
-            raise _unanswered(done)
+            raise _error(UnansweredError, done)
 
     def kinds(self, version: str) -> dict[str, tuple[str, bool]] | None:
-        """The kinds of an API version: kind → name of the resource, whether it lives in a namespace; None: no such.
+        """The kinds of an API version: kind → resource name, and whether it is namespaced; None if not served.
 
-        Raises UnansweredError where that cannot be told.
+        Raises UnansweredError.
         """
         found: dict[str, tuple[str, bool]] | None = self._once((version,), lambda: self._discover(version))
         return found
@@ -51,49 +60,57 @@ class Cluster:
         if done.returncode == 0:
             resources = [one for one in json.loads(done.stdout)["resources"] if "/" not in one["name"]]
             return {resource["kind"]: (resource["name"], resource["namespaced"]) for resource in resources}
-        if _ABSENT.search(done.stderr):
+        if _NOT_FOUND.search(done.stderr):
             return None
-        raise _unanswered(done)
+        raise _error(UnansweredError, done)
 
-    def get(self, kind: str, name: str = "", place: str = "") -> Any:
-        """An object, or all of a kind; None where there is none.
+    def get(self, kind: str, name: str = "", namespace: str = "") -> Any:
+        """An object, or the list of all objects of a kind; None if it does not exist.
 
-        Raises ForbiddenError where that may not be known, UnansweredError where it cannot be told.
+        Raises ForbiddenError or UnansweredError.
         """
-        return self._once((kind, name, place), lambda: self._read(kind, name, place))
+        return self._once((kind, name, namespace), lambda: self._get(kind, name, namespace))
 
-    def _read(self, kind: str, name: str, place: str) -> Any:
-        where = ["--namespace", place] if place else []
-        done = self._run("get", kind, *([name] if name else []), *where, "--output", "json")
+    def _get(self, kind: str, name: str, namespace: str) -> Any:
+        scope = ["--namespace", namespace] if namespace else []
+        done = self._run("get", kind, *([name] if name else []), *scope, "--output", "json")
         if done.returncode == 0:
             return json.loads(done.stdout)
         if "(Forbidden)" in done.stderr:
-            raise ForbiddenError(done.stderr.strip())
-        if _ABSENT.search(done.stderr):
+            raise _error(ForbiddenError, done)
+        if _NOT_FOUND.search(done.stderr):
             return None
-        raise _unanswered(done)
+        raise _error(UnansweredError, done)
 
-    def _once(self, key: tuple[str, ...], ask: Callable[[], Any]) -> Any:
-        """The answer to a question, which is asked once, even where there is none."""
+    def list_all(self, kinds: str, namespace: str) -> list[Any]:
+        """All objects of several kinds in a namespace. Raises ClusterError if any kind cannot be read."""
+        done = self._run("get", kinds, "--namespace", namespace, "--output", "json")
+        if done.returncode != 0:
+            raise _error(ForbiddenError if "(Forbidden)" in done.stderr else UnansweredError, done)
+        found: list[Any] = json.loads(done.stdout)["items"]
+        return found
+
+    def _once(self, key: tuple[str, ...], query: Callable[[], Any]) -> Any:
+        """The result of a query, or its error. Each query runs only once."""
         if key not in self._answers:
             try:
-                self._answers[key] = ask()
-            except (ForbiddenError, UnansweredError) as error:
+                self._answers[key] = query()
+            except ClusterError as error:
                 self._answers[key] = error
-        if isinstance(self._answers[key], Exception):
+        if isinstance(self._answers[key], ClusterError):
             raise self._answers[key]
         return self._answers[key]
 
     def dry_run(self, manifest: Manifest) -> str | None:
-        """Why the API server would not take an object; None where it would. Raises UnansweredError."""
+        """Create an object in a server-side dry run: the error if it is rejected, else None. Raises UnansweredError."""
         done = self._run("create", "--dry-run=server", "--output", "name", "-f", "-", stdin=json.dumps(manifest))
-        if done.returncode != 0 and not _REFUSED.search(done.stderr):
-            raise _unanswered(done)
+        if done.returncode != 0 and not _DENIED.search(done.stderr):
+            raise _error(UnansweredError, done)
         return None if done.returncode == 0 else done.stderr.strip()
 
-    def denied(self, asked: Sequence[Mapping[str, str]]) -> list[Mapping[str, str]]:
-        """Those of some rights (verb, group, resource, namespace) that this user lacks. Raises UnansweredError."""
-        if not asked:
+    def denied(self, permissions: Sequence[Mapping[str, str]]) -> list[Mapping[str, str]]:
+        """The permissions (verb, group, resource, namespace) that this user does not have. Raises UnansweredError."""
+        if not permissions:
             return []
         reviews = [
             {
@@ -101,12 +118,12 @@ class Cluster:
                 "kind": "SelfSubjectAccessReview",
                 "spec": {"resourceAttributes": attributes},
             }
-            for attributes in asked
+            for attributes in permissions
         ]
-        many = {"apiVersion": "v1", "kind": "List", "items": reviews}
-        done = self._run("create", "--output", "json", "-f", "-", stdin=json.dumps(many))
+        all_reviews = {"apiVersion": "v1", "kind": "List", "items": reviews}
+        done = self._run("create", "--output", "json", "-f", "-", stdin=json.dumps(all_reviews))
         if done.returncode != 0:
-            raise _unanswered(done)
+            raise _error(UnansweredError, done)
         return [
             one["spec"]["resourceAttributes"] for one in _documents(done.stdout) if not one["status"].get("allowed")
         ]
@@ -120,7 +137,7 @@ class Cluster:
 
 
 def _documents(text: str) -> Iterable[Any]:
-    """JSON documents one after the other, as kubectl prints what it creates."""
+    """The JSON documents in the output of ``kubectl create``, which prints one after the other."""
     decoder, start = json.JSONDecoder(), 0
     while start < len(text.rstrip()):
         document, start = decoder.raw_decode(text, start)
@@ -128,7 +145,7 @@ def _documents(text: str) -> Iterable[Any]:
         start += len(text[start:]) - len(text[start:].lstrip())
 
 
-def _unanswered(done: subprocess.CompletedProcess[str]) -> UnansweredError:
-    """The last line that kubectl said: those before are of its attempts."""
-    lines = done.stderr.strip().splitlines() or [f"kubectl ended with status {done.returncode}"]
-    return UnansweredError(lines[-1].removeprefix("error: "))
+def _error(kind: type[ClusterError], done: subprocess.CompletedProcess[str]) -> ClusterError:
+    """The error of a failed call. Its message is the last line: kubectl prints retries before it."""
+    lines = done.stderr.strip().splitlines() or [f"kubectl exited with status {done.returncode}"]
+    return kind(lines[-1].removeprefix("error: "), f"{' '.join(done.args)}: {done.stderr.strip() or lines[-1]}")

@@ -1,7 +1,7 @@
-"""What is seen before anything changes: forty harmful changes and forty harmless ones, by three reviewers.
+"""Forty harmful and forty harmless changes, checked in three ways before they are deployed.
 
-The same manifests on the same cluster, in one run: plain ``pulumi preview`` (a failure, a warning, a
-replacement or a deletion counts as seen), ``kubectl apply --dry-run=server`` (a failure), and the review.
+The same manifests on the same cluster, in one run: plain ``pulumi preview`` (a failure, a warning, a replacement or a
+deletion counts as noticed), ``kubectl apply --dry-run=server`` (a failure), and the review.
 """
 
 import json
@@ -14,12 +14,14 @@ from unittest.mock import patch
 
 import pytest
 
-from review.cluster.checks import check, seen
+from review.cluster.checks import check
 from review.cluster.kubectl import Cluster
+from review.cluster.live_state import with_live_state
 from review.preview import parse
 from review.review import review
 from tests.e2e.project import Project
-from tests.review.proposals import HARMFUL, HARMLESS, Edit, base, nothing
+from tests.edits import Edit, every
+from tests.review.proposals import HARMFUL, HARMLESS, base
 
 pytestmark = pytest.mark.long
 
@@ -45,9 +47,9 @@ for name, manifest in json.loads(pathlib.Path("manifests.json").read_text()).ite
 
 @pytest.fixture(scope="module")
 def plain(project: Project) -> Iterator[Project]:
-    """The prod stack's objects, up, by a program that only registers them."""
+    """The objects of the prod stack, deployed by a program that only registers them."""
     (project.folder / "__main__.py").write_text(_PLAIN, encoding="utf-8")
-    _propose(project, nothing)
+    _propose(project, every())
     project.stack("prod").up()
     for kind, data in (("Secret", "stringData"), ("ConfigMap", "data")):
         there = {"apiVersion": "v1", "kind": kind, "metadata": {"name": "there", "namespace": "ml-serving"}}
@@ -57,14 +59,13 @@ def plain(project: Project) -> Iterator[Project]:
 
 
 def _propose(project: Project, edit: Edit) -> None:
-    manifests = base()
-    edit(manifests)
+    manifests = base(edit)
     (project.folder / "manifests.json").write_text(json.dumps(manifests), encoding="utf-8")
 
 
 @dataclass(frozen=True)
-class Seen:
-    """Who saw a change."""
+class Noticed:
+    """Which checks noticed a change."""
 
     preview: bool
     dry_run: bool
@@ -72,7 +73,7 @@ class Seen:
     why: str
 
 
-def _seen(project: Project, edit: Edit) -> Seen:
+def _noticed(project: Project, edit: Edit) -> Noticed:
     _propose(project, edit)
     done = project.run("pulumi", "preview", "--stack", "prod", "--json", "--show-sames", "--non-interactive")
     preview = parse(done.stdout, "prod")
@@ -89,11 +90,13 @@ def _seen(project: Project, edit: Edit) -> Seen:
         timeout=120,
     )
     cluster = Cluster()
-    now = seen(preview, cluster)
-    made = review(now, {}, date.today(), checks=check(now, cluster))
-    why = [*made.problems, *(i.what for i in made.interruptions if i.gone), *made.warnings]
-    why += [finding.what for finding, _, new in made.findings if new]
-    return Seen(by_preview, applied.returncode != 0, made.level in {"stop", "look"}, why[0] if why else "")
+    live = with_live_state(preview, cluster)
+    made = review(live, {}, date.today(), report=check(live, cluster))
+    effects = [interruption.effect for interruption in made.interruptions if interruption.disruptive]
+    why = [message.text for message in (*made.problems, *effects, *made.warnings)]
+    why += [found.finding.message for found in made.findings if found.new]
+    by_review = made.verdict in {"blocked", "attention"}
+    return Noticed(by_preview, applied.returncode != 0, by_review, why[0] if why else "")
 
 
 def test_forty_harmful_and_forty_harmless_changes(
@@ -105,12 +108,12 @@ def test_forty_harmful_and_forty_harmless_changes(
         table.append(f"{title:45} preview  dry run  review  why")
         results = {}
         for name, edit in changes.items():
-            results[name] = seen_by = _seen(plain, edit)
-            marks = ["seen" if flag else "-" for flag in (seen_by.preview, seen_by.dry_run, seen_by.review)]
-            table.append(f"{name:45} {marks[0]:8} {marks[1]:8} {marks[2]:7} {' '.join(seen_by.why.split())[:110]}")
-            if seen_by.review != expected:
+            results[name] = by = _noticed(plain, edit)
+            marks = ["noticed" if flag else "-" for flag in (by.preview, by.dry_run, by.review)]
+            table.append(f"{name:45} {marks[0]:8} {marks[1]:8} {marks[2]:7} {' '.join(by.why.split())[:110]}")
+            if by.review != expected:
                 wrong.append(name)
         sums = [sum(getattr(r, who) for r in results.values()) for who in ("preview", "dry_run", "review")]
-        table.append(f"{f'seen, of {len(changes)}':45} {sums[0]:<8} {sums[1]:<8} {sums[2]}")
+        table.append(f"{f'noticed, of {len(changes)}':45} {sums[0]:<8} {sums[1]:<8} {sums[2]}")
     record_property("table", "\n".join(table))
     assert wrong == []

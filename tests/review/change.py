@@ -1,10 +1,10 @@
-"""A change of the prod stack as a team might propose it: a new version, more replicas, another run, less in the way."""
+"""A change of the prod stack, as a team might propose it."""
 
 from typing import Any
 
 
 def change(settings: dict[str, Any]) -> None:
-    """Edit the settings of the prod stack."""
+    """A new version with more replicas and without a load balancer, another run, a new job, and larger quotas."""
     serving = settings["modelServices"]["model-serving"]
     serving.update(replicas=5, image="myregistry/bert-serving:v1.3", version="v1.3", env={"BATCH": "32"})
     serving["service"]["type"] = "NodePort"

@@ -1,254 +1,212 @@
-"""Changes that a team might propose: forty that would do harm, and forty that would not.
+"""Changes that a team might propose: forty harmful ones, and forty harmless ones.
 
-They are edits of plain manifests, those of the prod stack, so that nothing but the review stands
-between them and the cluster: the components refuse many of the harmful ones before that.
+They edit plain manifests, those of the prod stack, so that only the review stands between them and the cluster: the
+components reject many of the harmful ones earlier.
 """
 
 import copy
-from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
-from review.preview import parse
-
-Manifests = dict[str, dict[str, Any]]
-Edit = Callable[[Manifests], None]
+from tests.edits import Edit, Objects, append, drop, edited, every, put
+from tests.review.prod import GIVEN, parsed
 
 
-def base() -> Manifests:
-    """The objects of the prod stack by resource name, namespaces first."""
-    preview = parse((Path(__file__).parent / "prod-change.json").read_text(encoding="utf-8"))
-    found = {step.urn.rpartition("::")[2]: dict(step.before) for step in preview.steps if step.before}
-    return dict(sorted(copy.deepcopy(found).items(), key=lambda item: item[1]["kind"] != "Namespace"))
+def base(*edits: Edit) -> Objects:
+    """The objects of the prod stack by resource name, namespaces first, with edits."""
+    found = {step.urn.rpartition("::")[2]: step.before for step in parsed(GIVEN).steps if step.before}
+    ordered = dict(sorted(found.items(), key=lambda item: item[1]["kind"] != "Namespace"))
+    return edited(ordered, *edits)
 
 
 SERVING, SERVICE, BUDGET = "model-serving-deployment", "model-serving-service", "model-serving-disruption-budget"
-JOB, POD = "image-classifier-job", "pytorch-training-pod"
-_MAIN = "spec.template.spec.containers.0"
+JOB = "image-classifier-job"
+_POD = f"{SERVING}/spec/template/spec"
+_MAIN = f"{_POD}/containers/0"
+_RESOURCES = f"{_MAIN}/resources"
+_CONTEXT = f"{_MAIN}/securityContext"
+_QUOTA = "ml-serving-quota/spec/hard"
+_ENFORCE = "metadata/labels/pod-security.kubernetes.io~1enforce"
+_RBAC = "rbac.authorization.k8s.io/v1"
 
 
-def _steps(path: str) -> list[Any]:
-    return [int(key) if key.isdigit() else key.replace("~", ".") for key in path.split(".")]
+def _new(version: str, kind: str, name: str, namespace: str | None = "ml-serving", **fields: Any) -> Edit:
+    """A new object."""
+    metadata = {"name": name, "labels": {"team": "nlp"}, **({"namespace": namespace} if namespace else {})}
+    return put(f"new-{kind.lower()}-{name}", {"apiVersion": version, "kind": kind, "metadata": metadata, **fields})
 
 
-def put(name: str, path: str, value: Any) -> Edit:
-    """Set a value; keys with a dot in them are written with a tilde."""
+def _copy(source: str, name: str, *edits: Edit) -> Edit:
+    """A copy of a workload as the object ``new``, with another name and another app label."""
 
-    def edit(manifests: Manifests) -> None:
-        where: Any = manifests[name]
-        *parents, last = _steps(path)
-        for key in parents:
-            where = where.setdefault(key, {}) if isinstance(where, dict) else where[key]
-        where[last] = value
-
-    return edit
-
-
-def nothing(manifests: Manifests) -> None:
-    pass
-
-
-def every(*edits: Edit) -> Edit:
-    def edit(manifests: Manifests) -> None:
-        for one in edits:
-            one(manifests)
-
-    return edit
-
-
-def drop(name: str, path: str) -> Edit:
-    def edit(manifests: Manifests) -> None:
-        where: Any = manifests[name]
-        *parents, last = _steps(path)
-        for key in parents:
-            where = where[key]
-        del where[last]
-
-    return edit
-
-
-def remove(name: str) -> Edit:
-    def edit(manifests: Manifests) -> None:
-        del manifests[name]
-
-    return edit
-
-
-def add(version: str, kind: str, name: str, place: str | None = "ml-serving", **fields: Any) -> Edit:
-    metadata = {"name": name, "labels": {"team": "nlp"}, **({"namespace": place} if place else {})}
-    made = {"apiVersion": version, "kind": kind, "metadata": metadata, **fields}
-
-    def edit(manifests: Manifests) -> None:
-        manifests[f"new-{kind.lower()}-{name}"] = made
-
-    return edit
-
-
-def another(source: str, name: str, *edits: Edit) -> Edit:
-    """A copy of an object under another name, whose pods have another app label."""
-
-    def edit(manifests: Manifests) -> None:
-        made = copy.deepcopy(manifests[source])
+    def edit(objects: Objects) -> None:
+        made = copy.deepcopy(objects[source])
         made["metadata"]["name"] = name
-        if "template" in made["spec"]:
-            made["spec"]["template"]["metadata"]["labels"]["app"] = name
-            if "selector" in made["spec"]:
-                made["spec"]["selector"]["matchLabels"]["app"] = name
-        manifests["new"] = made
-        for one in edits:
-            one(manifests)
+        made["spec"]["template"]["metadata"]["labels"]["app"] = name
+        objects["new"] = made
+        every(*edits)(objects)
 
     return edit
-
-
-_VOLUMES, _MOUNTS = "spec.template.spec.volumes", f"{_MAIN}.volumeMounts"
 
 
 def _volume(**source: Any) -> Edit:
     volumes = [{"name": "tmp", "emptyDir": {}}, {"name": "extra", **source}]
     mounts = [{"name": "tmp", "mountPath": "/tmp"}, {"name": "extra", "mountPath": "/extra"}]
-    return every(put(SERVING, _VOLUMES, volumes), put(SERVING, _MOUNTS, mounts))
+    return every(put(f"{_POD}/volumes", volumes), put(f"{_MAIN}/volumeMounts", mounts))
 
 
-def _env(**variable: Any) -> Edit:
-    return put(SERVING, f"{_MAIN}.env", [variable])
+def _variable(**variable: Any) -> Edit:
+    return put(f"{_MAIN}/env", [variable])
 
 
-_GPUS = f"{_MAIN}.resources"
-_CONTEXT = f"{_MAIN}.securityContext"
-_RBAC = "rbac.authorization.k8s.io/v1"
+def _both(resource: str, requested: str, limit: str | None = None) -> Edit:
+    """A request and a limit of the container."""
+    key = resource.replace("/", "~1")
+    return every(put(f"{_RESOURCES}/requests/{key}", requested), put(f"{_RESOURCES}/limits/{key}", limit or requested))
 
 
-def _gpus(count: str) -> Edit:
-    return every(
-        put(SERVING, f"{_GPUS}.limits.nvidia~com/gpu", count), put(SERVING, f"{_GPUS}.requests.nvidia~com/gpu", count)
-    )
-
-
-def _scaler(most: int) -> Edit:
+def _autoscaler(maximum: int) -> Edit:
     target = {"apiVersion": "apps/v1", "kind": "Deployment", "name": "model-serving"}
-    scaler = add(
-        "autoscaling/v2",
-        "HorizontalPodAutoscaler",
-        "s",
-        spec={"minReplicas": 3, "maxReplicas": most, "scaleTargetRef": target},
-    )
-    return every(drop(SERVING, "spec.replicas"), scaler)
+    spec = {"minReplicas": 3, "maxReplicas": maximum, "scaleTargetRef": target}
+    return every(drop(f"{SERVING}/spec/replicas"), _new("autoscaling/v2", "HorizontalPodAutoscaler", "s", spec=spec))
 
+
+def _service(name: str, namespace: str, app: str, **spec: Any) -> Edit:
+    ports = [{"port": 80, "targetPort": "http"}]
+    return _new("v1", "Service", name, namespace, spec={"selector": {"app": app}, "ports": ports, **spec})
+
+
+_CLAIM = {"accessModes": ["ReadWriteOnce"], "storageClassName": "fast", "resources": {"requests": {"storage": "1Gi"}}}
+_ADMINS: dict[str, Any] = {
+    "roleRef": {"apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": "cluster-admin"},
+    "subjects": [{"apiGroup": "rbac.authorization.k8s.io", "kind": "Group", "name": "nlp"}],
+}
+_SELECTED = {"matchLabels": {"app": "inference-server"}}
 
 HARMFUL: dict[str, Edit] = {
-    "over the GPU quota by one replica": put(SERVING, "spec.replicas", 9),
+    "over the GPU quota by one replica": put(f"{SERVING}/spec/replicas", 9),
     "over the GPU quota by the surge of a rollout": every(
-        put(SERVING, "spec.replicas", 7), put(SERVING, "spec.strategy.rollingUpdate.maxSurge", "25%")
+        put(f"{SERVING}/spec/replicas", 7), put(f"{SERVING}/spec/strategy/rollingUpdate/maxSurge", "25%")
     ),
-    "over the GPU quota by GPUs per pod": _gpus("3"),
-    "over the GPU quota by an autoscaler's maximum": _scaler(12),
-    "over the memory quota": every(
-        put(SERVING, f"{_GPUS}.requests.memory", "24Gi"), put(SERVING, f"{_GPUS}.limits.memory", "24Gi")
+    "over the GPU quota by GPUs per pod": _both("nvidia.com/gpu", "3"),
+    "over the GPU quota by the maximum of an autoscaler": _autoscaler(12),
+    "over the memory quota": _both("memory", "24Gi"),
+    "over the CPU quota": put(f"{_RESOURCES}/limits/cpu", "30"),
+    "over the pod quota by a new job": _copy(
+        JOB, "many", put("new/spec/parallelism", 20), put("new/spec/completions", 20)
     ),
-    "over the CPU quota": put(SERVING, f"{_GPUS}.limits.cpu", "30"),
-    "over the pod quota by a new job": another(
-        JOB, "many", put("new", "spec.parallelism", 20), put("new", "spec.completions", 20)
-    ),
-    "a quota lowered below what is in use": put("ml-serving-quota", "spec.hard.requests~nvidia~com/gpu", "2"),
+    "a quota below the current use": put(f"{_QUOTA}/requests.nvidia.com~1gpu", "2"),
     "another selector of a Deployment": every(
-        put(SERVING, "spec.selector.matchLabels.app", "bert"), put(SERVING, "spec.template.metadata.labels.app", "bert"),
-        put(SERVICE, "spec.selector.app", "bert"), put(BUDGET, "spec.selector.matchLabels.app", "bert"),
+        put(f"{SERVING}/spec/selector/matchLabels/app", "bert"),
+        put(f"{SERVING}/spec/template/metadata/labels/app", "bert"),
+        put(f"{SERVICE}/spec/selector/app", "bert"),
+        put(f"{BUDGET}/spec/selector/matchLabels/app", "bert"),
     ),
-    "another image of a Job": put(JOB, f"{_MAIN}.image", "tensorflow/tensorflow:2.16.0"),
-    "another command of a running pod": put(POD, "spec.containers.0.command", ["python", "other.py"]),
-    "another name of a load balancer": put(SERVICE, "metadata.name", "bert-api"),
-    "a load balancer made internal": put(SERVICE, "spec.type", "ClusterIP"),
-    "a service removed": remove(SERVICE),
-    "a claim that is not there": _volume(persistentVolumeClaim={"claimName": "models"}),
-    "a secret that is not there": _env(name="HF_TOKEN", valueFrom={"secretKeyRef": {"name": "hub", "key": "token"}}),
-    "a ConfigMap that is not there": _volume(configMap={"name": "settings"}),
-    "a PriorityClass that is not there": put(SERVING, "spec.template.spec.priorityClassName", "gold"),
-    "a ServiceAccount that is not there": put(SERVING, "spec.template.spec.serviceAccountName", "robot"),
-    "a RuntimeClass that is not there": put(SERVING, "spec.template.spec.runtimeClassName", "nvidia"),
-    "a StorageClass that is not there": _volume(
-        ephemeral={"volumeClaimTemplate": {"spec": {"accessModes": ["ReadWriteOnce"], "storageClassName": "fast", "resources": {"requests": {"storage": "1Gi"}}}}}
+    "another image of a Job": put(f"{JOB}/spec/template/spec/containers/0/image", "tensorflow/tensorflow:2.16.0"),
+    "another command of a running pod": put("pytorch-training-pod/spec/containers/0/command", ["python", "other.py"]),
+    "another name of a load balancer": put(f"{SERVICE}/metadata/name", "bert-api"),
+    "a load balancer that becomes internal": put(f"{SERVICE}/spec/type", "ClusterIP"),
+    "a deleted Service": drop(SERVICE),
+    "a claim that does not exist": _volume(persistentVolumeClaim={"claimName": "models"}),
+    "a Secret that does not exist": _variable(
+        name="HF_TOKEN", valueFrom={"secretKeyRef": {"name": "hub", "key": "token"}}
     ),
-    "a node pool that is not there": put(
-        SERVING, "spec.template.spec.nodeSelector", {"cloud.google.com/gke-accelerator": "nvidia-l40"}
+    "a ConfigMap that does not exist": _volume(configMap={"name": "settings"}),
+    "a PriorityClass that does not exist": put(f"{_POD}/priorityClassName", "gold"),
+    "a ServiceAccount that does not exist": put(f"{_POD}/serviceAccountName", "robot"),
+    "a RuntimeClass that does not exist": put(f"{_POD}/runtimeClassName", "nvidia"),
+    "a StorageClass that does not exist": _volume(ephemeral={"volumeClaimTemplate": {"spec": _CLAIM}}),
+    "a node pool that does not exist": put(f"{_POD}/nodeSelector", {"cloud.google.com/gke-accelerator": "nvidia-l40"}),
+    "a namespace that does not exist": _copy(JOB, "lost", put("new/metadata/namespace", "ml-trainin")),
+    "a kind that the cluster does not serve": _new(
+        "keda.sh/v1alpha1", "ScaledObject", "s", spec={"scaleTargetRef": {"name": "model-serving"}}
     ),
-    "a namespace that is not there": another(JOB, "lost", put("new", "metadata.namespace", "ml-trainin")),
-    "a kind that the cluster does not know": add("keda.sh/v1alpha1", "ScaledObject", "s", spec={"scaleTargetRef": {"name": "model-serving"}}),
-    "a container as root": every(put(SERVING, f"{_CONTEXT}.runAsUser", 0), put(SERVING, f"{_CONTEXT}.runAsNonRoot", False)),
-    "a privileged container": put(SERVING, f"{_CONTEXT}.privileged", True),
+    "a container as root": every(put(f"{_CONTEXT}/runAsUser", 0), put(f"{_CONTEXT}/runAsNonRoot", False)),
+    "a privileged container": put(f"{_CONTEXT}/privileged", True),
     "a directory of the node": _volume(hostPath={"path": "/var/run"}),
-    "Pod Security switched off": put("ml-serving-namespace", "metadata.labels.pod-security~kubernetes~io/enforce", "privileged"),
-    "an image by the tag latest": put(SERVING, f"{_MAIN}.image", "myregistry/bert-serving:latest"),
-    "a typo in an image's path": put(SERVING, f"{_MAIN}.image", "myregistry/Bert-serving:v1.3"),
-    "a typo in an image's tag": put(SERVING, f"{_MAIN}.image", "myregistry/bert-serving:v1,3"),
-    "a load balancer where the team may have none": add("v1", "Service", "open", "ml-training", spec={"type": "LoadBalancer", "selector": {"app": "ml-training"}, "ports": [{"port": 80}]}),
-    "a selector that matches nothing": put(SERVICE, "spec.selector.app", "infrence-server"),
-    "a Service on a port that no container opens": put(SERVICE, "spec.ports.0.targetPort", 8000),
-    "a probe on a port that no container opens": put(SERVING, f"{_MAIN}.readinessProbe.httpGet.port", 9090),
-    "a deadline shorter than the startup budget": put(SERVING, "spec.progressDeadlineSeconds", 120),
-    "a disruption budget that allows none": put(BUDGET, "spec", {"minAvailable": 3, "selector": {"matchLabels": {"app": "inference-server"}}}),
-    "cluster-admin for a team": add(_RBAC, "RoleBinding", "admins", roleRef={"apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": "cluster-admin"}, subjects=[{"apiGroup": "rbac.authorization.k8s.io", "kind": "Group", "name": "nlp"}]),
-    "a password among the variables": _env(name="DB_PASSWORD", value="hunter2"),
-    "a GPU without a toleration": put(SERVING, "spec.template.spec.tolerations", []),
-}  # fmt: skip
-
-_QUOTA = {"hard": {"requests.cpu": "4", "requests.memory": "8Gi", "pods": "5"}}
-_SELECTED = {"matchLabels": {"app": "inference-server"}}
+    "Pod Security disabled": put(f"ml-serving-namespace/{_ENFORCE}", "privileged"),
+    "an image with the tag latest": put(f"{_MAIN}/image", "myregistry/bert-serving:latest"),
+    "a typo in the path of an image": put(f"{_MAIN}/image", "myregistry/Bert-serving:v1.3"),
+    "a typo in the tag of an image": put(f"{_MAIN}/image", "myregistry/bert-serving:v1,3"),
+    "a load balancer where the team may have none": _service(
+        "open", "ml-training", "ml-training", type="LoadBalancer", ports=[{"port": 80}]
+    ),
+    "a selector that matches nothing": put(f"{SERVICE}/spec/selector/app", "infrence-server"),
+    "a Service on a port that no container opens": put(f"{SERVICE}/spec/ports/0/targetPort", 8000),
+    "a probe on a port that no container opens": put(f"{_MAIN}/readinessProbe/httpGet/port", 9090),
+    "a deadline below the startup budget": put(f"{SERVING}/spec/progressDeadlineSeconds", 120),
+    "a disruption budget that allows no disruption": put(f"{BUDGET}/spec", {"minAvailable": 3, "selector": _SELECTED}),
+    "cluster-admin for a team": _new(_RBAC, "RoleBinding", "admins", **_ADMINS),
+    "a password in a variable": _variable(name="DB_PASSWORD", value="hunter2"),
+    "a GPU without a toleration": put(f"{_POD}/tolerations", []),
+}
 
 
 def _container(name: str) -> dict[str, Any]:
     context = {"allowPrivilegeEscalation": False, "readOnlyRootFilesystem": True, "capabilities": {"drop": ["ALL"]}}
-    few = {"cpu": "100m", "memory": "128Mi"}
+    resources = {"cpu": "100m", "memory": "128Mi"}
     return {
         "name": name,
         "image": "myregistry/helper:v1",
-        "resources": {"requests": few, "limits": few},
+        "resources": {"requests": resources, "limits": resources},
         "securityContext": context,
     }
 
 
+_READER = [{"apiGroups": [""], "resources": ["pods", "pods/log"], "verbs": ["get", "list"]}]
+_INGRESS = {"podSelector": {}, "policyTypes": ["Ingress"], "ingress": [{"ports": [{"port": 9090}]}]}
+_HARD = {"requests.cpu": "4", "requests.memory": "8Gi", "pods": "5"}
+
 HARMLESS: dict[str, Edit] = {
-    "nothing": nothing,
-    "a new version": put(SERVING, f"{_MAIN}.image", "myregistry/bert-serving:v1.3"),
-    "an image by its digest": put(SERVING, f"{_MAIN}.image", "myregistry/bert-serving@sha256:" + "0123456789abcdef" * 4),
-    "a registry with a port": put(SERVING, f"{_MAIN}.image", "registry.example.com:5000/bert:v2"),
-    "one replica more": put(SERVING, "spec.replicas", 4),
-    "as many replicas as the quota holds": put(SERVING, "spec.replicas", 8),
-    "one replica less": put(SERVING, "spec.replicas", 2),
-    "two GPUs a pod": _gpus("2"),
-    "an autoscaler within the quota": _scaler(6),
-    "more memory": every(put(SERVING, f"{_GPUS}.requests.memory", "6Gi"), put(SERVING, f"{_GPUS}.limits.memory", "12Gi")),
-    "a variable": _env(name="BATCH", value="32"),
-    "a variable whose name sounds secret": _env(name="TOKENIZER_PATH", value="/models/tokenizer"),
-    "a variable from a Secret that is there": _env(name="HF_TOKEN", valueFrom={"secretKeyRef": {"name": "there", "key": "token"}}),
-    "an optional Secret": _env(name="X", valueFrom={"secretKeyRef": {"name": "hub", "key": "token", "optional": True}}),
-    "a ConfigMap that is there": _volume(configMap={"name": "there"}),
-    "a ConfigMap that comes with the change": every(_volume(configMap={"name": "settings"}), add("v1", "ConfigMap", "settings", data={"a": "b"})),
-    "a volume in memory": _volume(emptyDir={"medium": "Memory", "sizeLimit": "1Gi"}),
-    "other arguments": put(SERVING, f"{_MAIN}.args", ["--max-tokens", "512"]),
-    "an annotation": put(SERVING, "metadata.annotations", {"example.com/runbook": "https://example.com/bert"}),
-    "a label": put(SERVING, "metadata.labels.experiment", "b"),
-    "an annotation for the load balancer": put(SERVICE, "metadata.annotations", {"example.com/internal": "true"}),
-    "another port for clients": put(SERVICE, "spec.ports.0.port", 8081),
-    "a more patient readiness probe": put(SERVING, f"{_MAIN}.readinessProbe.failureThreshold", 6),
-    "a longer startup budget": every(put(SERVING, f"{_MAIN}.startupProbe.failureThreshold", 120), put(SERVING, "spec.progressDeadlineSeconds", 1500)),
-    "a longer drain": put(SERVING, "spec.template.spec.terminationGracePeriodSeconds", 120),
-    "fewer old versions": put(SERVING, "spec.revisionHistoryLimit", 3),
-    "a sidecar": lambda manifests: manifests[SERVING]["spec"]["template"]["spec"]["containers"].append(_container("proxy")),
-    "an init container": put(SERVING, "spec.template.spec.initContainers", [_container("stage")]),
-    "one more node label to select": put(SERVING, "spec.template.spec.nodeSelector.kubernetes~io/os", "linux"),
-    "one more toleration": lambda manifests: manifests[SERVING]["spec"]["template"]["spec"]["tolerations"].append({"key": "spot", "operator": "Exists"}),
-    "a disruption budget in per cent": put(BUDGET, "spec", {"maxUnavailable": "34%", "selector": _SELECTED}),
-    "more quota": put("ml-serving-quota", "spec.hard.pods", "40"),
-    "less quota that nobody uses": put("data-pipeline-quota", "spec.hard.pods", "10"),
-    "a new job": another(JOB, "again"),
-    "a longer deadline of a job": put(JOB, "spec.activeDeadlineSeconds", 3600),
-    "a second service": add("v1", "Service", "internal", spec={"type": "ClusterIP", "selector": {"app": "inference-server"}, "ports": [{"port": 80, "targetPort": "http"}]}),
-    "a ServiceAccount": add("v1", "ServiceAccount", "robot", automountServiceAccountToken=False),
-    "a narrow role": add(_RBAC, "Role", "reader", rules=[{"apiGroups": [""], "resources": ["pods", "pods/log"], "verbs": ["get", "list"]}]),
-    "a NetworkPolicy": add("networking.k8s.io/v1", "NetworkPolicy", "metrics", spec={"podSelector": {}, "policyTypes": ["Ingress"], "ingress": [{"ports": [{"port": 9090}]}]}),
-    "a new team": every(
-        add("v1", "Namespace", "ml-new", None), put("new-namespace-ml-new", "metadata.labels.pod-security~kubernetes~io/enforce", "restricted"),
-        add("v1", "ResourceQuota", "quota", "ml-new", spec=_QUOTA),
+    "no change": every(),
+    "a new version": put(f"{_MAIN}/image", "myregistry/bert-serving:v1.3"),
+    "an image by its digest": put(f"{_MAIN}/image", "myregistry/bert-serving@sha256:" + "0123456789abcdef" * 4),
+    "a registry with a port": put(f"{_MAIN}/image", "registry.example.com:5000/bert:v2"),
+    "one more replica": put(f"{SERVING}/spec/replicas", 4),
+    "as many replicas as the quota allows": put(f"{SERVING}/spec/replicas", 8),
+    "one replica less": put(f"{SERVING}/spec/replicas", 2),
+    "two GPUs per pod": _both("nvidia.com/gpu", "2"),
+    "an autoscaler within the quota": _autoscaler(6),
+    "more memory": _both("memory", "6Gi", "12Gi"),
+    "a variable": _variable(name="BATCH", value="32"),
+    "a variable whose name resembles that of a secret": _variable(name="TOKENIZER_PATH", value="/models/tokenizer"),
+    "a variable from an existing Secret": _variable(
+        name="HF_TOKEN", valueFrom={"secretKeyRef": {"name": "there", "key": "token"}}
     ),
-}  # fmt: skip
+    "an optional Secret": _variable(
+        name="X", valueFrom={"secretKeyRef": {"name": "hub", "key": "token", "optional": True}}
+    ),
+    "an existing ConfigMap": _volume(configMap={"name": "there"}),
+    "a ConfigMap of the same change": every(
+        _volume(configMap={"name": "settings"}), _new("v1", "ConfigMap", "settings", data={"a": "b"})
+    ),
+    "a memory-backed volume": _volume(emptyDir={"medium": "Memory", "sizeLimit": "1Gi"}),
+    "other arguments": put(f"{_MAIN}/args", ["--max-tokens", "512"]),
+    "an annotation": put(f"{SERVING}/metadata/annotations/example.com~1runbook", "https://example.com/bert"),
+    "a label": put(f"{SERVING}/metadata/labels/experiment", "b"),
+    "an annotation of the load balancer": put(f"{SERVICE}/metadata/annotations/example.com~1internal", "true"),
+    "another port for clients": put(f"{SERVICE}/spec/ports/0/port", 8081),
+    "a more patient readiness probe": put(f"{_MAIN}/readinessProbe/failureThreshold", 6),
+    "a longer startup budget": every(
+        put(f"{_MAIN}/startupProbe/failureThreshold", 120), put(f"{SERVING}/spec/progressDeadlineSeconds", 1500)
+    ),
+    "a longer drain": put(f"{_POD}/terminationGracePeriodSeconds", 120),
+    "another number of old versions": put(f"{SERVING}/spec/revisionHistoryLimit", 3),
+    "a sidecar": append(f"{_POD}/containers", _container("proxy")),
+    "an init container": put(f"{_POD}/initContainers", [_container("stage")]),
+    "one more node label": put(f"{_POD}/nodeSelector/kubernetes.io~1os", "linux"),
+    "one more toleration": append(f"{_POD}/tolerations", {"key": "spot", "operator": "Exists"}),
+    "a disruption budget in percent": put(f"{BUDGET}/spec", {"maxUnavailable": "34%", "selector": _SELECTED}),
+    "more quota": put(f"{_QUOTA}/pods", "40"),
+    "less quota than was unused": put("data-pipeline-quota/spec/hard/pods", "10"),
+    "a new job": _copy(JOB, "again"),
+    "a deadline of a job": put(f"{JOB}/spec/activeDeadlineSeconds", 3600),
+    "a second Service": _service("internal", "ml-serving", "inference-server", type="ClusterIP"),
+    "a ServiceAccount": _new("v1", "ServiceAccount", "robot", automountServiceAccountToken=False),
+    "a narrow role": _new(_RBAC, "Role", "reader", rules=_READER),
+    "a NetworkPolicy": _new("networking.k8s.io/v1", "NetworkPolicy", "metrics", spec=_INGRESS),
+    "a new team": every(
+        _new("v1", "Namespace", "ml-new", None),
+        put(f"new-namespace-ml-new/{_ENFORCE}", "restricted"),
+        _new("v1", "ResourceQuota", "quota", "ml-new", spec={"hard": _HARD}),
+    ),
+}

@@ -1,74 +1,16 @@
-"""What the cluster says of a workload that does not come up, and what is made of it."""
+"""The diagnosis of a failed update."""
 
 import json
-import os
-import re
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any
 
 import pytest
 
-from components.model_service.rollout import Rollout
-from review.explain import KINDS, ClusterError, Diagnosis, explain, read, told
-from review.symptoms import SYMPTOMS
-
-RESTRICTED = (
-    'Error creating: pods "bert-5d-x" is forbidden: violates PodSecurity "restricted:latest": '
-    'allowPrivilegeEscalation != false (container "server" must set securityContext.allowPrivilegeEscalation=false)'
-)
-
-SAID: list[tuple[str, str, str, str]] = [
-    (
-        "FailedCreate",
-        'Error creating: pods "bert-5d-x" is forbidden: exceeded quota: ml-serving-quota, '
-        "requested: requests.nvidia.com/gpu=1, used: requests.nvidia.com/gpu=8, limited: requests.nvidia.com/gpu=8",
-        "ResourceQuota ml-serving-quota is full: requests.nvidia.com/gpu=1 asked for, requests.nvidia.com/gpu=8 in use",
-        "raise the team's quota",
-    ),
-    (
-        "FailedCreate",
-        'pods "x" is forbidden: failed quota: ml-serving-quota: must specify limits.cpu for: server; limits.memory for: server',
-        "the ResourceQuota ml-serving-quota wants every container to say limits.cpu for: server",
-        "set resources.requests and resources.limits",
-    ),
-    ("FailedCreate", RESTRICTED, "Pod Security restricted refuses the pods: allowPrivilegeEscalation", "in security"),
-    ("FailedCreate", 'pods "x" is forbidden: no PriorityClass with name gold was found', "no PriorityClass gold", "priorityClass"),
-    ("FailedCreate", 'error looking up service account a/bert: serviceaccount "bert" not found', "no ServiceAccount bert", "own"),
-    ("FailedCreate", 'pods "x" is forbidden: pod rejected: RuntimeClass "nvidia" not found', "no RuntimeClass nvidia", "node pool"),
-    ("FailedCreate", "maximum memory usage per Container is 8Gi, but limit is 16Gi", "allows 8Gi of memory per", "containerLimits"),
-    (
-        "FailedScheduling",
-        "0/4 nodes are available: 2 Insufficient nvidia.com/gpu, 2 node(s) didn't match Pod's node affinity/selector.",
-        "no node has a free nvidia.com/gpu",
-        "lower gpus or replicas",
-    ),
-    ("FailedScheduling", "0/2 nodes are available: 2 Insufficient memory.", "enough free memory", "resources.requests.memory"),
-    (
-        "FailedScheduling",
-        "0/2 nodes are available: 2 node(s) had untolerated taint {nvidia.com/gpu: present}.",
-        "do not tolerate: nvidia.com/gpu",
-        "tolerations",
-    ),
-    (
-        "FailedScheduling",
-        "0/4 nodes are available: 2 node(s) didn't match Pod's node affinity/selector, 2 node(s) had untolerated taint(s).",
-        "no node has both the labels that the pods select and only taints that they tolerate",
-        "scaled to zero",
-    ),
-    ("FailedScheduling", "0/2 nodes are available: 2 node(s) didn't match Pod's node affinity/selector.", "the labels", "--show-labels"),
-    ("FailedScheduling", '0/2 nodes are available: persistentvolumeclaim "models" not found.', "Claim models", "volumes.<name>.claim"),
-    ("Failed", 'Failed to pull image "r/bert:v9": rpc error: not found', "the registry has no such image", "path or tag"),
-    ("Failed", 'Failed to pull image "r/bert:v9": pull access denied, authorization failed', "does not let", "imagePullSecrets"),
-    ("BackOff", 'Back-off pulling image "r/bert:v9"', "the node cannot pull the image", "from the nodes"),
-    ("InspectFailed", 'Failed to apply default image tag "r/Bert:v9": couldn\'t parse image name', "no image reference", "lower case"),
-    ("FailedMount", 'MountVolume.SetUp failed for volume "m" : secret "hub" not found', "there is no secret hub", "volumes"),
-    ("Failed", 'Error: secret "hub" not found', "there is no secret hub, from which a variable", "secretEnv"),
-    ("Failed", "Error: couldn't find key token in Secret ml-serving/hub", "has no key token", "secretEnv"),
-    ("Unhealthy", "Readiness probe failed: HTTP probe failed with statuscode: 503", "kept out of the Service's endpoints", "readiness"),
-    ("Unhealthy", "Startup probe failed: connection refused", "the model has not loaded", "startupBudgetSeconds"),
-    ("Unhealthy", "Liveness probe failed: timeout", "restarted each time", "health.liveness"),
-    ("FailedAttachVolume", 'Multi-Attach error for volume "pvc-1"', "mounted on another node already", "ReadWriteMany"),
-]  # fmt: skip
+from review.cluster.kubectl import ClusterError
+from review.explain import KINDS, Diagnosis, as_json, as_text, explain, read
+from review.messages import Kind
+from tests.review.programs import first_on_path, stand_in
+from tests.review.reported import FULL
 
 DEPLOYMENT: dict[str, Any] = {
     "kind": "Deployment",
@@ -86,6 +28,7 @@ REPLICA_SET: dict[str, Any] = {
     "spec": {"replicas": 2},
     "status": {"readyReplicas": 1},
 }
+BERT = "Deployment ml-serving/bert"
 
 
 def pod(*statuses: dict[str, Any], ready: str = "False") -> dict[str, Any]:
@@ -106,172 +49,174 @@ def pod(*statuses: dict[str, Any], ready: str = "False") -> dict[str, Any]:
 
 
 def event(
-    reason: str, message: str, kind: str = "Pod", name: str = "bert-5d-x", kind_of: str = "Warning"
+    reason: str, message: str, kind: str = "Pod", name: str = "bert-5d-x", event_type: str = "Warning"
 ) -> dict[str, Any]:
     return {
         "kind": "Event",
         "metadata": {"namespace": "ml-serving", "name": "e"},
         "involvedObject": {"kind": kind, "namespace": "ml-serving", "name": name},
-        "type": kind_of,
+        "type": event_type,
         "reason": reason,
         "message": message,
         "count": 3,
     }
 
 
-@pytest.mark.parametrize(("reason", "message", "what", "fix"), SAID, ids=[f"{said[0]}: {said[2]}" for said in SAID])
-def test_what_is_made_of_an_event(reason: str, message: str, what: str, fix: str) -> None:
-    (diagnosis,) = explain([DEPLOYMENT, REPLICA_SET, pod(), event(reason, message)])
-    assert diagnosis.workload == "Deployment ml-serving/bert"
-    assert what in diagnosis.what
-    assert fix in diagnosis.fix
-    assert diagnosis.count == 3
+def diagnosed(*objects: dict[str, Any]) -> list[tuple[str, str]]:
+    """Workload and symptom of each diagnosis."""
+    return [(diagnosis.workload, diagnosis.symptom.code) for diagnosis in explain(objects)]
+
+
+MEMORY = event("FailedScheduling", "0/2 nodes are available: 2 Insufficient memory.")
+QUOTA = event("FailedCreate", FULL, "ReplicaSet", "bert-5d")
+
+
+def test_an_event_is_diagnosed_for_its_workload() -> None:
+    (diagnosis,) = explain([DEPLOYMENT, REPLICA_SET, pod(), MEMORY])
+    assert (diagnosis.workload, diagnosis.symptom.code, diagnosis.count) == (BERT, "resources-insufficient", 3)
+    assert diagnosis.reported == MEMORY["message"]
+
+
+def test_a_long_message_is_abbreviated() -> None:
+    long = event("FailedScheduling", "2 Insufficient memory. " + "x" * 400)
+    (diagnosis,) = explain([pod(), long])
+    assert diagnosis.reported == long["message"][:300] + "…"
+
+
+def test_one_cause_is_diagnosed_once() -> None:
+    (diagnosis,) = explain([DEPLOYMENT, REPLICA_SET, QUOTA, QUOTA])
+    assert diagnosis.count == 6
 
 
 @pytest.mark.parametrize("state", ["state", "lastState"])
-def test_out_of_memory_is_the_memory_limit(state: str) -> None:
+def test_a_container_that_ran_out_of_memory(state: str) -> None:
     killed = {state: {"terminated": {"reason": "OOMKilled", "exitCode": 137}}}
     (diagnosis,) = explain([DEPLOYMENT, REPLICA_SET, pod(killed)])
-    assert diagnosis.what == "container server was OOMKilled: the memory limit of 8Gi is too low"
-    assert "raise resources.limits.memory" in diagnosis.fix
+    assert (diagnosis.workload, diagnosis.symptom.code) == (BERT, "container-oom-killed")
+    assert diagnosis.symptom.values == {"container": "server", "memory_limit": "memory limit of 8Gi"}
+    assert diagnosis.reported == "exit code 137"
 
 
-def test_a_crash_names_the_command_that_shows_why() -> None:
+def test_a_container_that_crashes_repeatedly() -> None:
     crashed = {"state": {"waiting": {"reason": "CrashLoopBackOff"}}, "lastState": {"terminated": {"exitCode": 2}}}
     (diagnosis,) = explain([pod(crashed)])
-    assert diagnosis.what == "container server ends again and again with exit code 2"
-    assert diagnosis.fix.endswith("kubectl logs -n ml-serving bert-5d-x -c server --previous")
-
-
-def test_an_image_that_waits() -> None:
-    waits = {"state": {"waiting": {"reason": "ImagePullBackOff", "message": 'Back-off pulling image "a": not found'}}}
-    (diagnosis,) = explain([pod(waits)])
-    assert diagnosis.what == "the registry has no such image"
-
-
-def test_a_failed_run() -> None:
-    job = {
-        "kind": "Job",
-        "metadata": {"namespace": "ml-training", "name": "train"},
-        "spec": {},
-        "status": {
-            "conditions": [{"type": "Failed", "status": "True", "reason": "DeadlineExceeded", "message": "too long"}]
-        },
+    assert diagnosis.symptom.code == "container-crash-loops"
+    assert diagnosis.symptom.values == {
+        "container": "server",
+        "exit": "exit code 2",
+        "command": "kubectl logs -n ml-serving bert-5d-x -c server --previous",
     }
-    (diagnosis,) = explain([job])
-    assert (diagnosis.workload, diagnosis.fix.split(",")[0]) == ("Job ml-training/train", "raise deadlineSeconds")
 
 
-def test_what_has_come_right_is_not_told() -> None:
-    scheduling = event("FailedScheduling", "0/2 nodes are available: 2 Insufficient memory.")
-    assert explain([pod(ready="True"), scheduling]) == []
-    assert explain([scheduling]) == []  # the pod is gone
-    assert explain([pod(), {**scheduling, "type": "Normal"}]) == []
-    full = event("FailedCreate", SAID[0][1], "ReplicaSet", "bert-5d")
-    assert len(explain([REPLICA_SET, full])) == 1
-    assert explain([{**REPLICA_SET, "status": {"readyReplicas": 2}}, full]) == []
+EXITED = {"state": {"terminated": {"exitCode": 1, "message": "no such file"}}}
 
 
-EXITED = {"state": {"terminated": {"exitCode": 1}}}
+def test_a_container_that_failed() -> None:
+    (diagnosis,) = explain([pod(EXITED)])
+    assert (diagnosis.symptom.code, diagnosis.reported) == ("container-failed", "no such file")
+    assert "--previous" not in str(diagnosis.symptom.values["command"])
+
+
+def test_a_container_that_waits_for_its_image() -> None:
+    waits = {"state": {"waiting": {"reason": "ImagePullBackOff", "message": 'Back-off pulling image "a": not found'}}}
+    assert diagnosed(pod(waits)) == [("ReplicaSet ml-serving/bert-5d", "image-not-found")]
+
+
+def test_a_container_that_is_ready_has_recovered() -> None:
+    exited_before = {"lastState": {"terminated": {"exitCode": 1}}}
+    assert explain([pod(exited_before, ready="True")]) == []
+    assert explain([pod({**exited_before, "ready": True})]) == []  # another container of the pod is not ready
+    assert len(explain([pod({**exited_before, "ready": False})])) == 1
 
 
 def job(name: str = "train", **status: Any) -> dict[str, Any]:
     return {"kind": "Job", "metadata": {"namespace": "ml-serving", "name": name}, "spec": {}, "status": status}
 
 
-def of_job(pod: dict[str, Any]) -> dict[str, Any]:
+def of_job(owned: dict[str, Any]) -> dict[str, Any]:
     owners = [{"kind": "Job", "name": "train", "controller": True}]
-    return {**pod, "metadata": {**pod["metadata"], "ownerReferences": owners}}
+    return {**owned, "metadata": {**owned["metadata"], "ownerReferences": owners}}
 
 
-def test_a_failed_try_of_a_job_that_is_complete_is_past() -> None:
+def test_a_failed_run() -> None:
+    failed = {"type": "Failed", "status": "True", "reason": "DeadlineExceeded", "message": "too long"}
+    assert diagnosed(job(conditions=[failed])) == [("Job ml-serving/train", "run-deadline-exceeded")]
+
+
+def test_failed_pods_of_a_complete_job_are_ignored() -> None:
     tried = of_job(pod(EXITED))
-    assert len(explain([job(active=1), tried])) == 1
+    assert diagnosed(job(active=1), tried) == [("Job ml-serving/train", "container-failed")]
     complete = job(conditions=[{"type": "Complete", "status": "True"}])
     assert explain([complete, tried]) == []
     assert explain([complete, tried, event("BackOff", "Back-off restarting failed container, image r/bert")]) == []
 
 
-def test_what_events_are_about_is_read() -> None:
-    """An event whose source is not among the objects counts as past."""
+def test_events_of_healthy_or_deleted_objects_are_ignored() -> None:
+    assert explain([pod(ready="True"), MEMORY]) == []
+    assert explain([MEMORY]) == []
+    assert explain([pod(), {**MEMORY, "type": "Normal"}]) == []
+    assert len(explain([REPLICA_SET, QUOTA])) == 1
+    assert explain([{**REPLICA_SET, "status": {"readyReplicas": 2}}, QUOTA]) == []
+
+
+def test_pods_of_a_new_version_count_while_those_of_the_old_one_are_ready() -> None:
+    serving = {**DEPLOYMENT, "status": {"readyReplicas": 2}}
+    assert diagnosed(serving, {**REPLICA_SET, "status": {}}, pod(EXITED)) == [(BERT, "container-failed")]
+
+
+def test_the_objects_of_all_events_are_read() -> None:
+    """An event whose object is not read is ignored."""
     assert {"services", "persistentvolumeclaims", "pods", "jobs"} <= set(KINDS.split(","))
 
 
-def test_how_a_ready_container_ended_before_is_past() -> None:
-    ended_before = {"lastState": {"terminated": {"exitCode": 1}}}
-    assert explain([pod(ended_before, ready="True")]) == []
-    assert explain([pod({**ended_before, "ready": True})]) == []  # another container keeps the pod from being ready
-    assert len(explain([pod({**ended_before, "ready": False})])) == 1
-
-
-def test_pods_of_a_new_version_are_told_while_those_of_the_old_serve() -> None:
-    serving = {**DEPLOYMENT, "status": {"readyReplicas": 2}}
-    (diagnosis,) = explain([serving, {**REPLICA_SET, "status": {}}, pod(EXITED)])
-    assert diagnosis.workload == "Deployment ml-serving/bert"
-
-
-def test_a_load_balancer_that_the_cloud_does_not_give() -> None:
+def test_a_service_without_its_load_balancer() -> None:
     service = {
         "kind": "Service",
         "metadata": {"namespace": "ml-serving", "name": "model-api"},
         "spec": {"type": "LoadBalancer"},
         "status": {"loadBalancer": {}},
     }
-    said = event("SyncLoadBalancerFailed", "Error syncing load balancer: quota exceeded", "Service", "model-api")
-    (diagnosis,) = explain([service, said])
-    assert diagnosis.workload == "Service ml-serving/model-api"
-    assert "gives the Service no load balancer" in diagnosis.what
-    assert explain([{**service, "status": {"loadBalancer": {"ingress": [{"ip": "10.0.0.1"}]}}}, said]) == []
+    failed = event("SyncLoadBalancerFailed", "Error syncing load balancer: quota exceeded", "Service", "model-api")
+    assert diagnosed(service, failed) == [("Service ml-serving/model-api", "load-balancer-failed")]
+    assert explain([{**service, "status": {"loadBalancer": {"ingress": [{"ip": "10.0.0.1"}]}}}, failed]) == []
 
 
-def test_a_claim_that_gets_no_volume() -> None:
+def test_a_claim_without_a_volume() -> None:
     claim: dict[str, Any] = {
         "kind": "PersistentVolumeClaim",
         "metadata": {"namespace": "ml-serving", "name": "m"},
         "status": {},
     }
-    said = event("ProvisioningFailed", 'storageclass.storage.k8s.io "fast" not found', claim["kind"], "m")
-    (diagnosis,) = explain([claim, said])
-    assert (diagnosis.workload, diagnosis.what) == (
-        "PersistentVolumeClaim ml-serving/m",
-        "there is no StorageClass fast",
-    )
-    assert explain([{**claim, "status": {"phase": "Bound"}}, said]) == []
+    failed = event("ProvisioningFailed", 'storageclass.storage.k8s.io "fast" not found', claim["kind"], "m")
+    assert diagnosed(claim, failed) == [("PersistentVolumeClaim ml-serving/m", "storage-class-not-found")]
+    assert explain([{**claim, "status": {"phase": "Bound"}}, failed]) == []
 
 
 def preempted(name: str) -> dict[str, Any]:
-    return event("Preempted", "Preempted by pod 5d on node gpu-1", name=name, kind_of="Normal")
+    return event("Preempted", "Preempted by pod 5d on node gpu-1", name=name, event_type="Normal")
 
 
 @pytest.mark.parametrize(
     ("owner", "victim", "workload"),
     [
-        (REPLICA_SET, "bert-5d-x", "Deployment ml-serving/bert"),
+        (REPLICA_SET, "bert-5d-x", BERT),
         (job(), "train-abcde", "Job ml-serving/train"),
         (job(active=2, ready=1), "train-0-abcde", "Job ml-serving/train"),
-        (pod(), "bert-5d-x", "Deployment ml-serving/bert"),
+        (pod(), "bert-5d-x", BERT),
     ],
-    ids=["of a ReplicaSet", "of a Job", "of an Indexed Job", "not gone yet"],
+    ids=["of a ReplicaSet", "of a Job", "of an Indexed Job", "not deleted yet"],
 )
-def test_a_preempted_pod_is_told_by_its_owner(owner: dict[str, Any], victim: str, workload: str) -> None:
-    (diagnosis,) = explain([DEPLOYMENT, REPLICA_SET, owner, preempted(victim)])
-    assert diagnosis.workload == workload
-    assert diagnosis.what == "pods of a higher priority took its place"
+def test_a_preempted_pod_is_diagnosed_for_its_owner(owner: dict[str, Any], victim: str, workload: str) -> None:
+    assert diagnosed(DEPLOYMENT, REPLICA_SET, owner, preempted(victim)) == [(workload, "pod-preempted")]
 
 
-def test_a_preempted_pod_that_has_been_replaced_is_past() -> None:
+def test_a_preempted_pod_that_has_been_replaced_is_ignored() -> None:
     assert explain([preempted("bert-5d-x")]) == []
     assert explain([{**REPLICA_SET, "status": {"readyReplicas": 2}}, preempted("bert-5d-x")]) == []
     assert explain([job(active=2, ready=2), preempted("train-0-abcde")]) == []
 
 
-def test_mends_name_rollouts_that_there_are() -> None:
-    named = {name for symptom in SYMPTOMS for name in re.findall(r"rollout: (\w+)", symptom.fix)}
-    assert named
-    assert named <= set(get_args(Rollout))
-
-
-_PULUMI = """#!/bin/sh
+PULUMI = """
 case "$*" in
   "stack export --stack prod") cat "$0.state" ;;
   "config --stack prod --json") cat "$0.config" ;;
@@ -280,26 +225,25 @@ case "$*" in
   *) echo "unexpected: $*" >&2; exit 1 ;;
 esac
 """
-_KUBECTL = """#!/bin/sh
+KUBECTL = """
 echo "$@" >> "$0.calls"
 while [ $# -gt 0 ]; do
-  if [ "$1" = --kubeconfig ]; then ls -l "$2" | cut -c1-10 > "$0.seen"; cat "$2" >> "$0.seen"; fi
+  if [ "$1" = --kubeconfig ]; then ls -l "$2" | cut -c1-10 > "$0.read"; cat "$2" >> "$0.read"; fi
   shift
 done
-echo '{"items": []}'
+echo '{"items": [{"kind": "Pod"}]}'
 """
 
 
 @pytest.fixture
 def programs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A ``pulumi`` with the state of a stack, and a ``kubectl`` that writes down how it is called."""
-    for name, text in (("pulumi", _PULUMI), ("kubectl", _KUBECTL)):
-        (tmp_path / name).write_text(text, encoding="utf-8")
-        (tmp_path / name).chmod(0o755)
+    """A ``pulumi`` with the state of a stack, and a ``kubectl`` that records its calls."""
+    stand_in(tmp_path, "pulumi", PULUMI)
+    stand_in(tmp_path, "kubectl", KUBECTL)
     resources = [{"inputs": {"kind": "Namespace", "metadata": {"name": "ml-serving"}}}]
     (tmp_path / "pulumi.state").write_text(json.dumps({"deployment": {"resources": resources}}), encoding="utf-8")
     (tmp_path / "pulumi.config").write_text("{}", encoding="utf-8")
-    monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
+    first_on_path(tmp_path, monkeypatch)
     return tmp_path
 
 
@@ -307,54 +251,70 @@ def calls(programs: Path) -> list[str]:
     return (programs / "kubectl.calls").read_text(encoding="utf-8").splitlines()
 
 
-_ASKED = f"get {KINDS} --namespace ml-serving --output json"
+_GET = f"get {KINDS} --namespace ml-serving --output json"
 
 
 def test_the_cluster_of_the_stack_is_read(programs: Path) -> None:
-    assert read("prod") == []
+    assert read("prod") == [{"kind": "Pod"}]
     (programs / "pulumi.config").write_text('{"kubernetes:context": {"value": "gpu-cluster"}}', encoding="utf-8")
     read("prod")
-    assert calls(programs) == [_ASKED, f"--context gpu-cluster {_ASKED}"]
+    assert calls(programs) == [_GET, f"--context gpu-cluster {_GET}"]
 
 
 def test_a_kubeconfig_that_is_a_path(programs: Path) -> None:
     own = programs / "own"
-    own.write_text("of a path", encoding="utf-8")
+    own.write_text("content", encoding="utf-8")
     (programs / "pulumi.config").write_text('{"kubernetes:kubeconfig": {"value": "x"}}', encoding="utf-8")
     (programs / "pulumi.kubeconfig").write_text(f"{own}\n", encoding="utf-8")
     read("prod")
-    assert calls(programs) == [f"--kubeconfig {own} {_ASKED}"]
+    assert calls(programs) == [f"--kubeconfig {own} {_GET}"]
 
 
 @pytest.mark.parametrize(
-    "contents",
+    "content",
     ["clusters: []\nusers:\n- token: swordfish\n", '{"clusters": [], "users": [{"token: swordfish": 1}]}' + " " * 5000],
 )
-def test_a_secret_kubeconfig_is_on_no_command_line_and_in_no_file_afterwards(programs: Path, contents: str) -> None:
+def test_a_secret_kubeconfig_is_neither_an_argument_nor_left_in_a_file(programs: Path, content: str) -> None:
     (programs / "pulumi.config").write_text('{"kubernetes:kubeconfig": {"secret": true}}', encoding="utf-8")
-    (programs / "pulumi.kubeconfig").write_text(contents, encoding="utf-8")
+    (programs / "pulumi.kubeconfig").write_text(content, encoding="utf-8")
     read("prod")
     (call,) = calls(programs)
     assert "swordfish" not in call
     assert not Path(call.split()[1]).exists()
-    seen = (programs / "kubectl.seen").read_text(encoding="utf-8")
-    assert seen.startswith("-rw-------\n")
-    assert "token: swordfish" in seen
+    read_by_kubectl = (programs / "kubectl.read").read_text(encoding="utf-8")
+    assert read_by_kubectl.startswith("-rw-------\n")
+    assert "token: swordfish" in read_by_kubectl
 
 
-def test_a_cluster_that_cannot_be_read(programs: Path) -> None:
-    (programs / "kubectl").write_text("#!/bin/sh\necho 'no such context' >&2; exit 1\n", encoding="utf-8")
-    with pytest.raises(ClusterError, match="no such context"):
+def test_the_error_of_a_cluster_has_the_command_and_all_of_its_output(programs: Path) -> None:
+    stand_in(programs, "kubectl", "echo 'retrying' >&2; echo 'error: no such context' >&2; exit 1")
+    with pytest.raises(ClusterError) as raised:
+        read("prod")
+    assert str(raised.value) == "no such context"
+    assert raised.value.details == f"kubectl {_GET}: retrying\nerror: no such context"
+
+
+def test_an_object_that_may_not_be_read_is_an_error(programs: Path) -> None:
+    stand_in(programs, "kubectl", "echo 'Error from server (Forbidden): pods is forbidden' >&2; exit 1")
+    with pytest.raises(ClusterError, match="forbidden"):
         read("prod")
 
 
-def test_one_cause_is_told_once() -> None:
-    full = event("FailedCreate", SAID[0][1], "ReplicaSet", "bert-5d")
-    (diagnosis,) = explain([DEPLOYMENT, REPLICA_SET, full, full])
-    assert diagnosis.count == 6
-
-
-def test_told() -> None:
-    assert "nothing is wrong" in told("prod", [])
-    text = told("prod", [Diagnosis("Job a/b", "it fails", "fix it", "so it said", 2)])
-    assert text == "prod: 1 thing is wrong\n\nJob a/b: it fails (2 times)\n  fix it\n  said: so it said\n"
+def test_formats() -> None:
+    symptom = Kind("a-symptom", "symptom", "it fails", "fix it")()
+    diagnosis = Diagnosis("Job a/b", symptom, "reported so", 2)
+    assert as_text("prod", []).startswith("prod: ")
+    _, *lines = as_text("prod", [diagnosis, Diagnosis("Job a/c", symptom, "")]).splitlines()
+    assert lines == [
+        "", "Job a/b: it fails (2 times)", "  fix it", "  reported: reported so", "", "Job a/c: it fails", "  fix it",
+    ]  # fmt: skip
+    assert json.loads(as_json("prod", [diagnosis])) == [
+        {
+            "workload": "Job a/b",
+            "symptom": "a-symptom",
+            "text": "it fails",
+            "fix": "fix it",
+            "reported": "reported so",
+            "count": 2,
+        }
+    ]

@@ -1,4 +1,4 @@
-"""The role of whoever previews: it reads all that the components make, and changes nothing."""
+"""The role for previews: it may read every kind that the components create, and change none."""
 
 from pathlib import Path
 from typing import Any
@@ -13,15 +13,15 @@ ROLE: dict[str, Any] = yaml.safe_load(
 
 
 def resource(kind: str) -> str:
-    """What the API calls a kind: by the rule that all kinds of Kubernetes keep."""
+    """The resource name of a kind, by the rule that all kinds of Kubernetes follow."""
     word = kind.lower()
     if word.endswith("y"):
         return f"{word[:-1]}ies"
     return f"{word}es" if word.endswith("s") else f"{word}s"
 
 
-def test_every_kind_that_the_components_make_is_read() -> None:
-    """A refresh asks for each object of the stack."""
+def test_every_kind_of_the_components_is_readable() -> None:
+    """A refresh reads each object of the stack."""
     objects = [child.inputs for child in made().resources if child.request.custom]
     wanted = {(of["apiVersion"].rpartition("/")[0], resource(of["kind"])) for of in objects}
     assert {("apps", "deployments"), ("networking.k8s.io", "ingresses")} <= wanted
@@ -35,7 +35,7 @@ def test_every_kind_that_the_components_make_is_read() -> None:
     assert wanted - readable == set()
 
 
-def test_nothing_is_changed_and_no_secret_read() -> None:
+def test_it_permits_neither_changes_nor_reading_secrets() -> None:
     for rule in ROLE["rules"]:
         assert rule["verbs"] == ["get", "list", "watch"]
         assert not {"secrets", "*"} & set(rule["resources"])

@@ -1,12 +1,17 @@
-"""Keeps of ``pulumi preview --json --show-sames`` what a review reads: ``python -m tests.review.trim < preview.json``."""
+"""Reduces the output of ``pulumi preview --json --show-sames`` to what a review reads.
+
+pulumi preview --stack prod --json --show-sames | python -m tests.review.trim > tests/review/prod-change.json
+"""
 
 import json
 import sys
 from typing import Any
 
+from tests.review.golden import as_text
+
 
 def trimmed(preview: dict[str, Any]) -> dict[str, Any]:
-    """The same preview without stack traces, times, dependencies and what the provider notes for itself."""
+    """The configuration and the steps of Kubernetes objects, with inputs and status."""
     steps = [
         {
             **{key: step[key] for key in ("op", "urn", "replaceReasons") if key in step},
@@ -14,11 +19,12 @@ def trimmed(preview: dict[str, Any]) -> dict[str, Any]:
         }
         for step in preview["steps"]
     ]
-    kept: dict[str, Any] = {key: preview[key] for key in ("config", "diagnostics", "changeSummary") if key in preview}
-    return {
-        **kept,
-        "steps": [step for step in steps if "inputs" in (step.get("newState") or step.get("oldState") or {})],
-    }
+    kept = [step for step in steps if _type(step).startswith("kubernetes:")]
+    return {"config": preview["config"], "steps": kept}
+
+
+def _type(step: dict[str, Any]) -> str:
+    return str((step.get("newState") or step.get("oldState") or {}).get("type", ""))
 
 
 def _state(state: dict[str, Any]) -> dict[str, Any]:
@@ -28,5 +34,4 @@ def _state(state: dict[str, Any]) -> dict[str, Any]:
 
 
 if __name__ == "__main__":
-    json.dump(trimmed(json.load(sys.stdin)), sys.stdout, separators=(",", ":"))
-    print()
+    sys.stdout.write(as_text(trimmed(json.load(sys.stdin))))

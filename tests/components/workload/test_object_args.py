@@ -1,5 +1,7 @@
 """Names of a workload's objects."""
 
+from typing import Any
+
 from components import ModelServiceArgs, TrainingJobArgs
 from components.model_service import manifests as service_manifests
 from components.team_namespace.args import Tenant
@@ -24,7 +26,7 @@ def test_objects_are_named_after_the_component_or_by_name() -> None:
 
 
 def test_the_main_container_is_named_by_its_component_or_by_container_name() -> None:
-    given = {"namespace": "lab", "image": "a:v1"}
+    given: dict[str, Any] = {"namespace": "lab", "image": "a:v1"}
     assert ModelServiceArgs(**given).main_container() == "server"
     assert TrainingJobArgs(**given).main_container() == "trainer"
     assert ModelServiceArgs(**given, container_name="main").main_container() == "main"

@@ -1,0 +1,23 @@
+"""Rules for single objects."""
+
+from typing import Any
+
+import pytest
+
+from tests.edits import Edit
+from tests.policies.cases import OBJECTS, assert_respected, assert_undetermined, assert_violated
+
+
+@pytest.mark.parametrize(("rule", "edit", "values"), OBJECTS.violations, ids=OBJECTS.ids())
+def test_a_violation(rule: str, edit: Edit, values: dict[str, Any]) -> None:
+    assert_violated(rule, edit, values)
+
+
+@pytest.mark.parametrize("rule", OBJECTS.undetermined)
+def test_valid_objects_respect_the_rule(rule: str) -> None:
+    assert_respected(rule)
+
+
+@pytest.mark.parametrize(("rule", "path"), OBJECTS.undetermined.items())
+def test_an_unknown_value(rule: str, path: str) -> None:
+    assert_undetermined(rule, path)

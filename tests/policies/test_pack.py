@@ -1,0 +1,79 @@
+"""The policy pack, as the engine calls it."""
+
+from datetime import date
+from typing import Any
+
+from google.protobuf import json_format, struct_pb2
+from pulumi.runtime import rpc
+from pulumi.runtime.proto import analyzer_pb2 as proto
+
+from components.base.objects import UNKNOWN, Manifest
+from policies import RULES
+from policies.pack import Pack, plain
+from tests.edits import edited, put
+from tests.policies.cases import MAIN, VALID
+
+TODAY = date(2026, 6, 1)
+SECRET = {"4dabf18193072939515e22adb298388d": "1b47061264138c4ac30d75fd1eb44270", "value": "hunter2/bert"}
+
+
+def struct(value: Any) -> struct_pb2.Struct:
+    return json_format.ParseDict(value, struct_pb2.Struct())
+
+
+def analyzed(pack: Pack, manifest: Manifest) -> Any:
+    urn = f"urn::{manifest['kind']}"
+    return pack.Analyze(
+        proto.AnalyzeRequest(type=f"kubernetes:v1:{manifest['kind']}", urn=urn, properties=struct(manifest)), None
+    ).diagnostics
+
+
+def test_the_rules_are_listed() -> None:
+    info = Pack(TODAY).GetAnalyzerInfo(None, None)
+    assert [policy.name for policy in info.policies] == list(RULES)
+    assert {p.name: (p.description, p.message) for p in info.policies} == {
+        r.id: (r.reason, r.fix) for r in RULES.values()
+    }
+
+
+def test_numbers_unknown_values_and_secrets_are_decoded() -> None:
+    manifest, secrets = plain(struct({"replicas": 3, "half": 0.5, "image": rpc.UNKNOWN, "list": [SECRET]}))
+    assert (manifest["replicas"], manifest["half"], manifest["list"]) == (3, 0.5, ["hunter2/bert"])
+    assert isinstance(manifest["replicas"], int)
+    assert manifest["image"] is UNKNOWN
+    assert secrets == {"hunter2/bert"}
+
+
+def test_a_diagnostic_states_the_finding_the_reason_and_the_fix() -> None:
+    (diagnostic,) = analyzed(Pack(TODAY), edited(VALID, put(f"{MAIN}/image", "bert:latest"))["Deployment"])
+    rule = RULES["image-pinned"]
+    assert (diagnostic.policyName, diagnostic.urn) == (rule.id, "urn::Deployment")
+    first, *rest = diagnostic.message.splitlines()
+    assert first.startswith("Deployment ml-serving/bert: ")
+    assert rest == [rule.reason, rule.fix]
+
+
+def test_a_diagnostic_hides_secrets() -> None:
+    (diagnostic,) = analyzed(Pack(TODAY), edited(VALID, put(f"{MAIN}/image", SECRET))["Deployment"])
+    assert diagnostic.policyName == "image-pinned"
+    assert "[secret]" in diagnostic.message
+    assert "hunter2" not in str(diagnostic)
+
+
+def test_the_stack_is_analyzed_by_its_inputs() -> None:
+    """The engine sends outputs, in which the API server has set defaults."""
+    pack, outputs = Pack(TODAY), edited(VALID, put("StatefulSet/spec/replicas", 1))["StatefulSet"]
+    for manifest in VALID.values():
+        assert list(analyzed(pack, manifest)) == []
+    request = proto.AnalyzeStackRequest(
+        resources=[proto.AnalyzerResource(urn="urn::StatefulSet", properties=struct(outputs))]
+    )
+    assert list(pack.AnalyzeStack(request, None).diagnostics) == []
+
+
+def test_invalid_settings_are_reported_with_the_stack() -> None:
+    pack = Pack(TODAY)
+    pack.ConfigureStack(proto.AnalyzerStackConfigureRequest(config={"policies:severity": '{"no": "advisory"}'}), None)
+    (diagnostic,) = pack.AnalyzeStack(proto.AnalyzeStackRequest(), None).diagnostics
+    assert (diagnostic.policyName, diagnostic.enforcementLevel) == ("settings", proto.MANDATORY)
+    assert diagnostic.message.startswith("policies:severity.no: ")
