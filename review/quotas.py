@@ -9,7 +9,7 @@ from components.base.objects import Manifest, UnknownValueError, known_namespace
 from components.base.quantities import parse_quantity
 from components.team_namespace.footprint import Footprint, footprint
 from components.team_namespace.limit_range import ContainerLimits
-from components.team_namespace.resource_quota import Quota
+from components.team_namespace.resource_quota import ResourceQuota
 
 _ZERO = Decimal(0)
 
@@ -56,7 +56,7 @@ def quota_use(before: Sequence[Manifest], after: Sequence[Manifest]) -> tuple[li
     return uses, unknown
 
 
-def _uses(namespace: str, quota: Quota, before: Footprint | None, after: Footprint | None) -> list[QuotaUse]:
+def _uses(namespace: str, quota: ResourceQuota, before: Footprint | None, after: Footprint | None) -> list[QuotaUse]:
     if quota.others:  # it rejects all pods of other priorities, and so has no use
         return []
     return [
@@ -104,7 +104,7 @@ def _limits(objects: Iterable[Manifest]) -> ContainerLimits:
     return ContainerLimits()
 
 
-def _quota(manifest: Manifest) -> Quota:
+def _quota(manifest: Manifest) -> ResourceQuota:
     spec = manifest["spec"]
     classes: tuple[str, ...] | None = None
     others = False
@@ -112,10 +112,10 @@ def _quota(manifest: Manifest) -> Quota:
         if expression["scopeName"] == "PriorityClass":
             classes = (*(classes or ()), *expression.get("values", ()))
             others = others or expression["operator"] != "In"
-    return Quota("", str(manifest["metadata"]["name"]), (), spec.get("hard") or {}, classes, others)
+    return ResourceQuota("", str(manifest["metadata"]["name"]), (), spec.get("hard") or {}, classes, others)
 
 
-def _used(key: str, quota: Quota, usage: Footprint | None) -> Decimal:
+def _used(key: str, quota: ResourceQuota, usage: Footprint | None) -> Decimal:
     if usage is None:
         return _ZERO
     objects = usage.objects.get(key, _ZERO) if quota.classes is None else _ZERO

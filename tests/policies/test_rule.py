@@ -12,7 +12,7 @@ from policies.rule import object_rule, violation
 from tests.edits import put
 from tests.policies.cases import ALL, MAIN, evaluated, findings
 from tests.policies.golden import FINDINGS
-from tests.test_program import run
+from tests.program import run
 
 
 def test_every_rule_has_a_case_of_a_violation_and_of_an_unknown_value() -> None:

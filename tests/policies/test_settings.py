@@ -93,7 +93,7 @@ def test_invalid_settings(key: str, value: str, path: str) -> None:
         PolicySettings.parse({f"policies:{key}": value, "other:key": "{"})
     (problem,) = error.value.problems
     assert property_path(problem.path) == path
-    assert f"policies:{path}: {problem.what}" in str(error.value)
+    assert f"policies:{path}: {problem.message}" in str(error.value)
 
 
 def test_an_unknown_rule_suggests_the_closest_one() -> None:

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from components.base import ownership
+from components.base.error_table import OWNED_BY_STACK
 from components.base.ownership import ADOPT, FIELD_MANAGER, OWNER, Conflict, Owner, conflict, message
 
 MINE = Owner("ml-platform", "prod", "ModelService", "bert", "deployment")
@@ -109,7 +109,7 @@ def test_an_adopted_workload_keeps_no_other_containers() -> None:
 def test_a_message_groups_objects_by_owner_and_counts_the_rest() -> None:
     context = {"owner": "TeamNamespace nlp", "stack": "ml-platform/prod"}
     conflicts = [
-        ("TeamNamespace nlp", Conflict(f"NetworkPolicy nlp/{n}", ownership.OWNED_BY_STACK, context)) for n in "abcde"
+        ("TeamNamespace nlp", Conflict(f"NetworkPolicy nlp/{n}", OWNED_BY_STACK, context)) for n in "abcde"
     ]
     lines = message([*conflicts, ("ModelService bert", conflicts[0][1])]).splitlines()
     assert [line.split(":")[0] for line in lines[::2]] == ["TeamNamespace nlp", "ModelService bert"]
