@@ -1,4 +1,4 @@
-"""The version of the components: of their Python distribution and of their Pulumi package."""
+"""The version of the Python distribution and of the Pulumi package."""
 
 VERSION = "0.1.0"
-"""Semantic: see CHANGELOG.md for what counts as a break."""
+"""A semantic version. CHANGELOG.md defines breaking changes."""

@@ -16,9 +16,12 @@ from pydantic.alias_generators import to_camel
 
 from components.base.error_table import (
     FILE_NOT_FOUND,
+    NAME_INVALID,
+    NAME_TAKEN,
     NOT_A_MAPPING,
     NOT_UTF8,
     NOT_YAML,
+    RESERVED,
     SECRET_IN_CONFIGURATION,
     UNKNOWN_FILE_KEY,
     UNKNOWN_KEY,
@@ -130,7 +133,9 @@ def _with_fix(problem: Problem, values: Mapping[str, Any]) -> Problem:
         problem = _with_known_keys(problem)
     if problem.key is not None and problem.key in _siblings(values, problem.path):
         # A rename would overwrite the other key.
-        return replace(problem, key=None, fix=f"merge it into {problem.key!r}, which is set too")
+        another = problem.code in {NAME_INVALID.code, NAME_TAKEN.code, RESERVED.code}
+        fix = "choose another name" if another else f"merge it into {problem.key!r}, which is set too"
+        return replace(problem, key=None, fix=fix)
     if problem.fix or problem.key is not None or problem.value is not None:
         return problem
     example = _SCHEMA.example(problem.path)

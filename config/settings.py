@@ -118,7 +118,7 @@ class StackSettings(Arguments):
         for name, team in sorted(self.teams.items(), key=lambda item: item[1].name is not None):
             namespace = team.name or name
             if namespace in owners:
-                error = NAME_TAKEN(name=namespace, owner=f"the namespace of team {owners[namespace]}")
+                error = NAME_TAKEN(name=namespace, owner=f"team {owners[namespace]}")
                 problems.append((("teams", name, "name"), error))
             owners.setdefault(namespace, name)
         return problems

@@ -114,10 +114,8 @@ class _Package:
         if annotation in _SCALARS:
             return {"type": _SCALARS[annotation]}
         if isinstance(annotation, type) and issubclass(annotation, Arguments):
-            name = _type_name(annotation)
-            if f"{PACKAGE}:index:{name}" not in self.types:
-                self._named(name, {**self._object(annotation), "description": markdown(annotation.__doc__)})
-            return {"$ref": f"#/types/{PACKAGE}:index:{name}"}
+            spec = {**self._object(annotation), "description": markdown(annotation.__doc__)}
+            return self._named(_type_name(annotation), spec)
         raise TypeError(f"{name}: no Pulumi schema for {annotation}")
 
     def _named(self, name: str, spec: Spec) -> Spec:

@@ -19,7 +19,8 @@ import yaml
 from pydantic import AfterValidator, BeforeValidator, Field, ValidationError
 
 from components.base.arguments import Arguments
-from components.base.errors import Problem, property_path, refuse
+from components.base.error_table import NO_SUCH_CHOICE, REASON_MISSING
+from components.base.errors import Problem, property_path
 from components.base.objects import Manifest
 from components.base.validation import problems_of
 from policies.rule import RULES, Finding, Level, Rule, Verdict, judge
@@ -30,13 +31,13 @@ NAMESPACE = "policies"
 def _known_rule(rule_id: str) -> str:
     if rule_id not in RULES:
         near = get_close_matches(rule_id, RULES, n=1, cutoff=0.0)[0]
-        raise refuse(f"there is no rule {rule_id!r}", f"did you mean {near}?")
+        raise NO_SUCH_CHOICE(kind="rule", name=rule_id, choices=list(RULES), value=near)
     return rule_id
 
 
 def _reasoned(text: str) -> str:
     if len(text.split()) < 3:
-        raise refuse("is no reason", "say why this object may differ, for whoever reads it in a year")
+        raise REASON_MISSING()
     return text
 
 
@@ -118,7 +119,7 @@ class PolicySettingsError(Exception):
         lines = []
         for problem in problems:
             lines.append(f"{NAMESPACE}:{property_path(problem.path)}: {problem.message}")
-            fix = problem.fix or (f"write {problem.value}" if problem.value is not None else None)
+            fix = problem.advice() or (f"write {problem.value}" if problem.value is not None else None)
             if fix:
                 lines.append(f"  {fix}")
         super().__init__("\n".join(lines))

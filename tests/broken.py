@@ -1,7 +1,8 @@
-"""Stacks that are broken, each in one way: what is wrong, where it is said to be wrong, and the fix."""
+"""Stacks that are invalid, each in one way, with the error that must be reported."""
 
 import copy
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -10,206 +11,307 @@ import yaml
 PROJECT = Path(__file__).resolve().parent.parent
 PROD = yaml.safe_load((PROJECT / "Pulumi.prod.yaml").read_text(encoding="utf-8"))
 
+Settings = dict[str, Any]
+Edit = Callable[[Settings], object]
 
-def prod() -> dict[str, Any]:
-    """The settings of the prod stack, to be broken."""
+
+def prod() -> Settings:
+    """The settings of the prod stack, to be edited."""
     settings = {key.split(":", 1)[1]: value for key, value in PROD["config"].items()}
     return copy.deepcopy(settings)
 
 
-Break = Callable[[dict[str, Any]], object]
+@dataclass(frozen=True)
+class Broken:
+    """An edit of the prod stack that makes it invalid, and its error."""
 
-_JOB = "ml-platform:trainingJobs.pytorch-training"
-_SERVICE = "ml-platform:modelServices.model-serving"
+    edit: Edit
+    code: str
+    path: str
+    value: Any = None
+    """The valid value that is suggested."""
+
+    key: str | None = None
+    """The key that is suggested in place of the last one of the path."""
+
+    problems: int = 1
+    """How many problems the stack has."""
+
+    def settings(self) -> Settings:
+        """The invalid stack."""
+        settings = prod()
+        self.edit(settings)
+        return settings
 
 
-def _in(section: str, entry: str, **changes: Any) -> Break:
+_JOB = "trainingJobs.pytorch-training"
+_SERVICE = "modelServices.model-serving"
+
+
+def _in(section: str, entry: str, **changes: Any) -> Edit:
     return lambda settings: settings[section][entry].update(changes)
 
 
-def _job(**changes: Any) -> Break:
+def _job(**changes: Any) -> Edit:
     return _in("trainingJobs", "pytorch-training", **changes)
 
 
-def _service(**changes: Any) -> Break:
+def _service(**changes: Any) -> Edit:
     return _in("modelServices", "model-serving", **changes)
 
 
-def _add(section: str, name: str, **arguments: Any) -> Break:
-    return lambda settings: settings[section].update({name: arguments})
+def _team(**changes: Any) -> Edit:
+    return _in("teams", "ml-training", **changes)
 
 
-def _quota(**changes: Any) -> Break:
+def _add(section: str, name: str, **arguments: Any) -> Edit:
+    return lambda settings: settings.setdefault(section, {}).update({name: arguments})
+
+
+def _quota(**changes: Any) -> Edit:
     return lambda settings: settings["teams"]["ml-training"]["quota"].update(changes)
 
 
-BROKEN: dict[str, tuple[Break, str, str]] = {
-    "no replicas": (_service(replicas=0), f"{_SERVICE}.replicas: must be at least 1 (got 0)", "3 --stack prod"),
-    "replicas as text": (_service(replicas="three"), f"{_SERVICE}.replicas: must be a whole number", "3 --stack prod"),
-    "replicas as a list": (_service(replicas=[3]), f"{_SERVICE}.replicas: must be a whole number (got a list)", "3"),
-    "a misspelled argument": (
-        _service(replica=3),
-        f"{_SERVICE}.replica: is not a known key (did you mean",
-        "config rm",
-    ),
-    "an argument in Python's spelling": (_job(node_pool="gpu"), f"{_JOB}.node_pool: is not a known key", "'nodePool'"),
-    "a misspelled section": (
-        lambda settings: settings.update(modelService={}),
-        "ml-platform:modelService: is not a known key (did you mean 'modelServices'?)",
-        "pulumi config rm",
-    ),
-    "a section that is a list": (
-        lambda settings: settings.update(teams=["nlp"]),
-        "ml-platform:teams: must be a mapping of names to values (got a list)",
-        "for example",
-    ),
-    "an unknown team": (
-        _job(team="ml-trainin"),
-        f"{_JOB}.team: there is no team 'ml-trainin'",
-        "team ml-training --stack",
-    ),
-    "a team that is a list": (
-        _job(team=["nlp"]),
-        f"{_JOB}.team: must be the name of a team",
-        "team ml-training --stack",
-    ),
-    "no pods that may be disrupted": (
-        _service(disruption={"maxUnavailable": 0}),
-        f"{_SERVICE}.disruption.maxUnavailable: must be a number of pods, at least 1, or a percentage of them",
-        "maxUnavailable 1 --stack prod",
-    ),
-    "an unknown node pool": (_job(nodePool="gpus"), f"{_JOB}.nodePool: there is no node pool 'gpus'", "nodePool gpu "),
-    "an unknown preset": (
-        _in("nodePools", "gpu", preset="gke/nvidia-l5"),
-        "ml-platform:nodePools.gpu.preset: there is no preset 'gke/nvidia-l5'",
-        "preset gke/nvidia-l4 --stack prod",
-    ),
-    "neither team nor namespace": (_job(team=None), f"{_JOB}.team: a workload has a team or a namespace", "give team"),
-    "both team and namespace": (_job(namespace="lab"), f"{_JOB}.team: a workload has a team or a", "keep team"),
-    "a request above its limit": (
-        _job(resources={"requests": {"cpu": "16"}, "limits": {"cpu": "8"}}),
-        f"{_JOB}.resources.requests.cpu: 16 is above the limit of 8",
-        "raise the limit or lower the request",
-    ),
-    "a memory size that is none": (
-        _job(resources={"limits": {"memory": "16GB"}}),
-        f"{_JOB}.resources.limits.memory: '16GB' is not a Kubernetes quantity",
-        "memory 16G --stack prod",
-    ),
-    "shared memory above the memory limit": (
-        _job(sharedMemory="20Gi"),
-        f"{_JOB}.sharedMemory: 20Gi is above the memory limit of 16Gi",
-        "sharedMemory 16Gi --stack prod",
-    ),
-    "a GPU limit in a quota": (
-        _quota(**{"limits.nvidia.com/gpu": "8"}),
-        'ml-platform:teams.ml-training.quota["limits.nvidia.com/gpu"]: a quota counts nvidia.com/gpu by its requests',
-        "write requests.nvidia.com/gpu instead",
-    ),
-    "a quota on nothing that is counted": (
-        _quota(gpu="8"),
-        "ml-platform:teams.ml-training.quota.gpu: is not a resource that a quota counts",
-        "requests.nvidia.com/gpu",
-    ),
-    "GPUs on a pool that has none": (_job(nodePool="cpu"), f"{_JOB}.gpus: the node pool has no GPUs", "gpus 0 --stack"),
-    "GPUs among the resources": (
-        _job(resources={"limits": {"nvidia.com/gpu": "1"}}),
-        f'{_JOB}.resources.limits["nvidia.com/gpu"]: GPUs are counted by the workload\'s gpus',
-        "set gpus",
-    ),
-    "a negative number of GPUs": (_job(gpus=-1), f"{_JOB}.gpus: must be at least 0 (got -1)", "gpus 0 --stack prod"),
-    "a namespace of Kubernetes' own": (
-        _in("teams", "ml-training", name="kube-system"),
-        "ml-platform:teams.ml-training.name: 'kube-system' belongs to Kubernetes itself",
-        "name team-kube-system --stack prod",
-    ),
-    "a team named as a namespace of Kubernetes' own": (
-        _add("teams", "kube-public"),
-        "ml-platform:teams.kube-public: 'kube-public' belongs to Kubernetes itself",
-        "rename it, for example to team-kube-public",
-    ),
-    "two teams with one namespace": (
-        _in("teams", "ml-serving", name="ml-training"),
-        "ml-platform:teams.ml-serving.name: namespace ml-training already belongs to team ml-training",
-        "give each team a namespace of its own",
-    ),
-    "a job name that Kubernetes refuses": (
-        _add("trainingJobs", "BERT_Large", team="ml-training", image="a:b"),
-        "ml-platform:trainingJobs.BERT_Large: 'BERT_Large' is refused by Kubernetes",
-        "rename it, for example to bert-large",
-    ),
-    "a service name that Kubernetes refuses": (
-        _service(service={"name": "1-api"}),
-        f"{_SERVICE}.service.name: '1-api' is refused by Kubernetes",
-        "service.name svc-1-api --stack prod",
-    ),
-    "a label value that Kubernetes refuses": (
-        _service(version="v1.2 (beta)"),
-        f"{_SERVICE}.version: 'v1.2 (beta)' is refused by Kubernetes",
-        "version v1.2-beta --stack prod",
-    ),
-    "a port out of range": (_service(port=80800), f"{_SERVICE}.port: must be at most 65535", "port 8080 --stack prod"),
-    "a node port out of range": (
+def _rename(*path: str, to: str) -> Edit:
+    """Rename a key and keep its value."""
+
+    def edit(settings: Settings) -> None:
+        *parents, key = path
+        for parent in parents:
+            settings = settings[parent]
+        settings[to] = settings.pop(key)
+
+    return edit
+
+
+BROKEN: dict[str, Broken] = {
+    # Values
+    "no replicas": Broken(_service(replicas=0), "out-of-range", f"{_SERVICE}.replicas", value=3),
+    "replicas as text": Broken(_service(replicas="three"), "wrong-type", f"{_SERVICE}.replicas", value=3),
+    "replicas as a list": Broken(_service(replicas=[3]), "wrong-type", f"{_SERVICE}.replicas", value=3),
+    "a section that is a list": Broken(lambda settings: settings.update(teams=["nlp"]), "wrong-type", "teams"),
+    "a section that is text": Broken(lambda settings: settings.update(teams="nlp"), "wrong-type", "teams"),
+    "an environment that is a list": Broken(_job(env=["A=1"]), "wrong-type", f"{_JOB}.env"),
+    "a negative number of GPUs": Broken(_job(gpus=-1), "out-of-range", f"{_JOB}.gpus", value=0),
+    "a port out of range": Broken(_service(port=80800), "out-of-range", f"{_SERVICE}.port", value=8080),
+    "a node port out of range": Broken(
         _service(service={"type": "NodePort", "nodePort": 8080}),
-        f"{_SERVICE}.service.nodePort: must be at least 30000 (got 8080)",
-        "nodePort 30000 --stack prod",
+        "out-of-range",
+        f"{_SERVICE}.service.nodePort",
+        value=30000,
     ),
-    "a node port of a load balancer": (
-        _service(service={"type": "LoadBalancer", "nodePort": 30080}),
-        f"{_SERVICE}.service.nodePort: goes with the type NodePort, not LoadBalancer",
-        "set type: NodePort or remove nodePort",
+    "an unknown type of service": Broken(
+        _service(service={"type": "Loadbalancer"}), "not-one-of", f"{_SERVICE}.service.type", value="ClusterIP"
     ),
-    "an unknown type of service": (
-        _service(service={"type": "Loadbalancer"}),
-        f"{_SERVICE}.service.type: must be one of 'ClusterIP', 'NodePort', 'LoadBalancer' or 'ExternalName' (got",
-        "service.type ClusterIP --stack prod",
+    "no pods that may be disrupted": Broken(
+        _service(disruption={"maxUnavailable": 0}),
+        "count-or-percentage",
+        f"{_SERVICE}.disruption.maxUnavailable",
+        value=1,
     ),
-    "replicas and an autoscaler": (
-        _service(autoscale={"min": 2, "max": 6, "cpu": 70}),
-        f"{_SERVICE}.replicas: the autoscaler decides how many pods serve",
-        "remove replicas: autoscale.min is the fewest pods",
+    # Keys
+    "a misspelled argument": Broken(
+        _rename("modelServices", "model-serving", "replicas", to="replica"),
+        "unknown-key",
+        f"{_SERVICE}.replica",
+        key="replicas",
     ),
-    "an autoscaler of CPU down to zero": (
-        _service(autoscale={"min": 0, "max": 6, "cpu": 70}),
-        f"{_SERVICE}.autoscale.min: only KEDA scales to zero",
-        "set it to 1, or scale by keda",
+    "a misspelled argument beside the right one": Broken(_service(replica=3), "unknown-key", f"{_SERVICE}.replica"),
+    "a misspelled argument that holds a mapping": Broken(
+        _rename("modelServices", "model-serving", "resources", to="resorces"),
+        "unknown-key",
+        f"{_SERVICE}.resorces",
+        key="resources",
     ),
-    "a model on a volume of one node for three pods": (
-        _service(model={"source": {"claim": "bert"}}),
-        f"{_SERVICE}.model.source.accessMode: only one node can mount it, not 3 pods",
-        "use a volume that several nodes can mount and say so with accessMode, or set replicas to 1",
+    "a misspelled key of a nested argument": Broken(
+        _rename("modelServices", "model-serving", "health", "readiness", to="readyness"),
+        "unknown-key",
+        f"{_SERVICE}.health.readyness",
+        key="readiness",
     ),
-    "a model from two sources": (
+    "a misspelled key four levels deep": Broken(
+        _rename("modelServices", "model-serving", "health", "readiness", "periodSeconds", to="periodSecond"),
+        "unknown-key",
+        f"{_SERVICE}.health.readiness.periodSecond",
+        key="periodSeconds",
+    ),
+    "a misspelled key of a team that holds a mapping": Broken(
+        _rename("teams", "ml-training", "network", to="netwrok"),
+        "unknown-key",
+        "teams.ml-training.netwrok",
+        key="network",
+    ),
+    "a misspelled key in a list": Broken(
+        _add("nodePools", "spot", tolerations=[{"key": "spot", "efect": "NoSchedule"}]),
+        "unknown-key",
+        "nodePools.spot.tolerations[0].efect",
+        key="effect",
+    ),
+    "a snake_case argument": Broken(
+        _rename("trainingJobs", "pytorch-training", "nodePool", to="node_pool"),
+        "unknown-key",
+        f"{_JOB}.node_pool",
+        key="nodePool",
+    ),
+    "a snake_case argument beside the right one": Broken(_job(node_pool="gpu"), "unknown-key", f"{_JOB}.node_pool"),
+    "a snake_case argument that holds a mapping": Broken(
+        _job(secret_env={"TOKEN": {"secret": "hub", "key": "token"}}),
+        "unknown-key",
+        f"{_JOB}.secret_env",
+        key="secretEnv",
+    ),
+    "a snake_case key of a nested argument": Broken(
+        _rename(
+            "modelServices", "model-serving", "health", "readiness", "initialDelaySeconds", to="initial_delay_seconds"
+        ),
+        "unknown-key",
+        f"{_SERVICE}.health.readiness.initial_delay_seconds",
+        key="initialDelaySeconds",
+    ),
+    "a snake_case section": Broken(
+        _rename("modelServices", to="model_services"), "unknown-key", "model_services", key="modelServices"
+    ),
+    "a misspelled section with many entries": Broken(
+        _rename("modelServices", to="modelService"), "unknown-key", "modelService", key="modelServices"
+    ),
+    "a misspelled section beside the right one": Broken(
+        lambda settings: settings.update(modelService={}), "unknown-key", "modelService"
+    ),
+    "a key that resembles no other": Broken(_service(xyz=1), "unknown-key", f"{_SERVICE}.xyz"),
+    # References
+    "an unknown team": Broken(_job(team="ml-trainin"), "not-found", f"{_JOB}.team", value="ml-training"),
+    "a team that is a list": Broken(_job(team=["nlp"]), "wrong-type", f"{_JOB}.team", value="ml-training"),
+    "an unknown node pool": Broken(_job(nodePool="gpus"), "not-found", f"{_JOB}.nodePool", value="gpu"),
+    "an unknown preset": Broken(
+        _in("nodePools", "gpu", preset="gke/nvidia-l5"), "no-such-choice", "nodePools.gpu.preset", value="gke/nvidia-l4"
+    ),
+    # Combinations
+    "neither team nor namespace": Broken(_job(team=None), "exactly-one-of", f"{_JOB}.team"),
+    "both team and namespace": Broken(_job(namespace="lab"), "exactly-one-of", f"{_JOB}.team"),
+    "a node port of a load balancer": Broken(
+        _service(service={"type": "LoadBalancer", "nodePort": 30080}), "requires", f"{_SERVICE}.service.nodePort"
+    ),
+    "replicas and an autoscaler": Broken(
+        _service(autoscale={"min": 2, "max": 6, "cpu": 70}), "mutually-exclusive", f"{_SERVICE}.replicas"
+    ),
+    "an autoscaler of CPU down to zero": Broken(
+        lambda settings: (
+            settings["modelServices"]["model-serving"].pop("replicas"),
+            _service(autoscale={"min": 0, "max": 6, "cpu": 70})(settings),
+        ),
+        "requires",
+        f"{_SERVICE}.autoscale.min",
+        value=1,
+    ),
+    "a model on a volume of one node for three pods": Broken(
+        _service(model={"source": {"claim": "bert"}}), "single-node-volume", f"{_SERVICE}.model.source.accessMode"
+    ),
+    "a model from two sources": Broken(
         _service(model={"source": {"claim": "bert", "image": "models/bert:v1"}}),
-        f"{_SERVICE}.model.source: a model has one source: it has claim and image",
-        "give one of claim, image, download",
+        "exactly-one-of",
+        f"{_SERVICE}.model.source",
     ),
-    "pods for a model that is hosted elsewhere": (
+    "pods for a model that is hosted elsewhere": Broken(
         _service(service={"type": "ExternalName", "externalName": "models.example.com"}),
-        f"{_SERVICE}.gpus: a model that is hosted elsewhere (service.type ExternalName) has no pods",
-        "remove it, or choose another type of service",
+        "mutually-exclusive",
+        f"{_SERVICE}.gpus",
+        problems=8,
     ),
-    "a model that is hosted nowhere": (
+    "a model that is hosted nowhere": Broken(
         _service(service={"type": "ExternalName"}),
-        f"{_SERVICE}.service.externalName: is required with the type ExternalName",
-        "service.externalName models.example.com --stack prod",
+        "requires",
+        f"{_SERVICE}.service.type",
     ),
-    "a canary of all requests without a route": (
-        _service(canary={"image": "a:b", "weight": 100}),
-        f"{_SERVICE}.canary.weight: 100 takes a route",
-        "set route, or a weight from 1 to 99",
+    "a canary of all requests without a route": Broken(
+        _service(canary={"image": "a:b", "weight": 100}), "out-of-range", f"{_SERVICE}.canary.weight", value=10
     ),
-    "a canary with the name of another service": (
+    "a probe that waits for longer than the model may load": Broken(
+        _service(startupBudgetSeconds=20),
+        "budget-exhausted",
+        f"{_SERVICE}.health.readiness.initialDelaySeconds",
+        value=10,
+    ),
+    "a probe on a port that no container opens": Broken(
+        _service(health={"readiness": {"path": "/health", "port": 9090}}),
+        "port-not-open",
+        f"{_SERVICE}.health.readiness.port",
+        value=8080,
+    ),
+    # Resources
+    "a request above its limit": Broken(
+        _job(resources={"requests": {"cpu": "16"}, "limits": {"cpu": "8"}}),
+        "exceeds",
+        f"{_JOB}.resources.requests.cpu",
+        value="8",
+    ),
+    "a memory size that is not a quantity": Broken(
+        _job(resources={"limits": {"memory": "16GB"}}),
+        "quantity-invalid",
+        f"{_JOB}.resources.limits.memory",
+        value="16G",
+    ),
+    "shared memory above the memory limit": Broken(
+        _job(sharedMemory="20Gi"), "exceeds", f"{_JOB}.sharedMemory", value="16Gi"
+    ),
+    "GPUs on a pool without any": Broken(_job(nodePool="cpu"), "requires", f"{_JOB}.gpus", value=0),
+    "GPUs among the resources": Broken(
+        _job(resources={"limits": {"nvidia.com/gpu": "1"}}), "derived", f'{_JOB}.resources.limits["nvidia.com/gpu"]'
+    ),
+    # Names
+    "a reserved namespace": Broken(
+        _team(name="kube-system"), "reserved", "teams.ml-training.name", value="team-kube-system"
+    ),
+    "a team with a reserved name": Broken(
+        _add("teams", "kube-public", team="nlp"), "reserved", "teams.kube-public", key="team-kube-public"
+    ),
+    "a reserved priority class": Broken(
+        _add("priorityClasses", "system-urgent", value=1), "reserved", "priorityClasses.system-urgent", key="urgent"
+    ),
+    "two teams with one namespace": Broken(
+        _in("teams", "ml-serving", name="ml-training"), "name-taken", "teams.ml-serving.name"
+    ),
+    "an invalid name of a job": Broken(
+        _add("trainingJobs", "BERT_Large", team="ml-training", image="a:b"),
+        "name-invalid",
+        "trainingJobs.BERT_Large",
+        key="bert-large",
+    ),
+    "an invalid name of a job beside the valid one": Broken(
+        lambda settings: settings["trainingJobs"].update(
+            {name: {"team": "ml-training", "image": "a:b"} for name in ("BERT", "bert")}
+        ),
+        "name-invalid",
+        "trainingJobs.BERT",
+    ),
+    "an invalid name of a Service": Broken(
+        _service(service={"name": "1-api"}), "name-invalid", f"{_SERVICE}.service.name", value="svc-1-api"
+    ),
+    "an invalid label value": Broken(
+        _service(version="v1.2 (beta)"), "name-invalid", f"{_SERVICE}.version", value="v1.2-beta"
+    ),
+    "an image reference in upper case": Broken(
+        _service(image="myregistry/Bert:V1"), "image-invalid", f"{_SERVICE}.image", value="myregistry/bert:V1"
+    ),
+    "no image at all": Broken(
+        lambda settings: settings["nodePools"]["gpu"].pop("image"), "image-missing", f"{_JOB}.image"
+    ),
+    "a name without room for the canary's": Broken(
+        _add("modelServices", "b" * 57, team="ml-serving", image="a:b", canary={"image": "a:c", "weight": 10}),
+        "canary-name-too-long",
+        f"modelServices.{'b' * 57}",
+    ),
+    # Conflicts
+    "a canary with the name of another service": Broken(
         lambda settings: settings["modelServices"].update(
             {
                 "bert": {"team": "ml-serving", "image": "a:b", "canary": {"image": "a:c", "weight": 10}},
                 "bert-canary": {"team": "ml-serving", "image": "a:b"},
             }
         ),
-        "ml-platform:modelServices.bert.canary: its objects would be those of the service bert-canary",
-        "rename that service",
+        "object-conflict",
+        "modelServices.bert.canary",
     ),
-    "a canary whose Service is that of another service": (
+    "a canary whose Service is that of another service": Broken(
         lambda settings: settings["modelServices"].update(
             {
                 "bert": {
@@ -222,33 +324,44 @@ BROKEN: dict[str, tuple[Break, str, str]] = {
                 "other": {"team": "ml-serving", "image": "a:b", "service": {"name": "api-canary"}},
             }
         ),
-        "ml-platform:modelServices.bert.canary: its objects would be those of the service other",
-        "give that Service another name",
+        "object-conflict",
+        "modelServices.bert.canary",
     ),
-    "a name without room for the canary's": (
-        _add("modelServices", "b" * 57, team="ml-serving", image="a:b", canary={"image": "a:c", "weight": 10}),
-        f"ml-platform:modelServices.{'b' * 57}: '{'b' * 57}-canary', for the canary, is longer than the 63 characters",
-        "shorten it, or remove the canary",
-    ),
-    "a service with the name of a job's workers": (
+    "a service with the name of a job's workers": Broken(
         lambda settings: (
             settings["trainingJobs"].update(bert={"team": "ml-training", "image": "a:b", "workers": 2}),
             settings["modelServices"].update({"bert-workers": {"team": "ml-training", "image": "a:b"}}),
         ),
-        "ml-platform:modelServices.bert-workers.service.name: a Service 'bert-workers' of bert is in the same namespace",
-        "give each Service a name of its own",
+        "object-conflict",
+        "modelServices.bert-workers.service.name",
     ),
-    "two runs of one name": (
+    "two runs of one name": Broken(
         lambda settings: settings["trainingJobs"].update(
             {
                 "bert": {"team": "ml-training", "image": "a:b", "runId": "2"},
                 "bert-2": {"team": "ml-training", "image": "a:b"},
             }
         ),
-        "ml-platform:trainingJobs.bert-2.runId: a run 'bert-2' of bert is in the same namespace",
-        "give it another runId",
+        "object-conflict",
+        "trainingJobs.bert-2.runId",
     ),
-    "a team's namespace by either name": (
+    "two services of one name": Broken(
+        _add("modelServices", "twin", team="ml-serving", image="a:b", service={"name": "model-api"}),
+        "object-conflict",
+        "modelServices.twin.service.name",
+    ),
+    "a job and a service of one name": Broken(
+        _add("modelServices", "pytorch-training", team="ml-training", image="a:b"),
+        "name-taken",
+        "modelServices.pytorch-training",
+        key="pytorch-training-service",
+    ),
+    "two workloads that select each other's pods": Broken(
+        _add("modelServices", "twin", team="ml-serving", image="a:b", labels={"app": "inference-server"}),
+        "selector-conflict",
+        "modelServices.twin.labels.app",
+    ),
+    "one selector in a team's namespace and in the namespace by its name": Broken(
         lambda settings: (
             settings["teams"].update(nlp={"name": "ml-nlp"}),
             settings["modelServices"].update(
@@ -256,79 +369,59 @@ BROKEN: dict[str, tuple[Break, str, str]] = {
                 two={"namespace": "ml-nlp", "image": "a:b", "labels": {"app": "api"}},
             ),
         ),
-        "ml-platform:modelServices.two.labels.app: 'api' also selects the pods of one, in the same namespace",
-        "give each workload its own app label",
+        "selector-conflict",
+        "modelServices.two.labels.app",
     ),
-    "a probe that waits for longer than the model may load": (
-        _service(startupBudgetSeconds=20),
-        f"{_SERVICE}.health.readiness.initialDelaySeconds: 30 leaves nothing of the startup budget of 20 seconds",
-        "lower it, or raise startupBudgetSeconds",
+    # Quotas
+    "a GPU limit in a quota": Broken(
+        lambda settings: (
+            settings["teams"]["ml-training"]["quota"].pop("requests.nvidia.com/gpu"),
+            settings["teams"]["ml-training"]["quota"].update({"limits.nvidia.com/gpu": "8"}),
+        ),
+        "quota-counts-requests",
+        'teams.ml-training.quota["limits.nvidia.com/gpu"]',
+        key="requests.nvidia.com/gpu",
     ),
-    "an image reference that cannot be": (
-        _service(image="myregistry/Bert:v1"),
-        f"{_SERVICE}.image: 'myregistry/Bert:v1' is not an image reference",
-        "myregistry/bert-serving:v1.2 --stack prod",
+    "a GPU limit in a quota beside the request": Broken(
+        _quota(**{"limits.nvidia.com/gpu": "8"}),
+        "quota-counts-requests",
+        'teams.ml-training.quota["limits.nvidia.com/gpu"]',
     ),
-    "no image at all": (
-        lambda settings: settings["nodePools"]["gpu"].pop("image"),
-        f"{_JOB}.image: no image: neither the workload nor its node pool names one",
-        "set image, or a nodePool that has one",
+    "a quota on jobs without their API group": Broken(
+        _quota(**{"count/jobs": "8"}),
+        "quota-key-without-group",
+        "teams.ml-training.quota.count/jobs",
+        key="count/jobs.batch",
     ),
-    "a probe on a port that nobody opens": (
-        _service(health={"readiness": {"path": "/health", "port": 9090}}),
-        f"{_SERVICE}.health.readiness.port: no container listens on 9090",
-        "remove it",
+    "a quota on an unknown resource": Broken(_quota(gpu="8"), "resource-unknown", "teams.ml-training.quota.gpu"),
+    "a quota on half a pod": Broken(
+        _quota(pods="20.5"), "quantity-fraction", "teams.ml-training.quota.pods", value="21"
     ),
-    "two workloads that select each other's pods": (
-        _add("modelServices", "twin", team="ml-serving", image="a:b", labels={"app": "inference-server"}),
-        "ml-platform:modelServices.twin.labels.app: 'inference-server' also selects the pods of model-serving",
-        "give each workload its own app label",
+    "more GPUs than the team has": Broken(
+        _job(gpus=9), "quota-exceeded", 'teams.ml-training.quota["requests.nvidia.com/gpu"]', value="9"
     ),
-    "a job and a service of one name": (
-        _add("modelServices", "pytorch-training", team="ml-training", image="a:b"),
-        "ml-platform:modelServices.pytorch-training: a training job of this name is in the same namespace",
-        "rename it, for example to pytorch-training-service",
-    ),
-    "two services of one name": (
-        _add("modelServices", "twin", team="ml-serving", image="a:b", service={"name": "model-api"}),
-        "ml-platform:modelServices.twin.service.name: a Service 'model-api' of model-serving is in the same namespace",
-        "give each Service a name of its own",
-    ),
-    "more GPUs than the team has": (
-        _job(gpus=9),
-        'ml-platform:teams.ml-training.quota["requests.nvidia.com/gpu"]: 9 of requests.nvidia.com/gpu would be in use, '
-        "and the quota is 8: TrainingJob pytorch-training 9 (1 pod, 9 each)",
-        "requests.nvidia.com/gpu\"]' 9 --stack prod",
-    ),
-    "a rollout that the team has no room for": (
+    "a rollout that exceeds the quota": Broken(
         _service(replicas=8, rollout="surge"),
-        'ml-platform:teams.ml-serving.quota["requests.nvidia.com/gpu"]: 10 of requests.nvidia.com/gpu would be in use, '
-        "and the quota is 8: ModelService model-serving 10 (8 replicas and 2 during a rollout, 1 each)",
-        "10 --stack prod",
+        "quota-exceeded",
+        'teams.ml-serving.quota["requests.nvidia.com/gpu"]',
+        value="10",
     ),
-    "a load balancer of a team that does not serve": (
+    "a load balancer of a team that does not serve": Broken(
         lambda settings: settings["teams"]["ml-serving"].pop("serves"),
-        "ml-platform:teams.ml-serving.serves: 1 of services.loadbalancers would be in use, and the quota is 0",
-        "set serves: true",
+        "serving-not-allowed",
+        "teams.ml-serving.serves",
+        value=True,
     ),
-    "a priority class that the team may not use": (
-        _job(priorityClass="urgent"),
-        f"{_JOB}.priorityClass: the team may not use the PriorityClass urgent",
-        "give the team priorityQuotas.urgent",
+    "a priority class that the team may not use": Broken(
+        _job(priorityClass="urgent"), "priority-class-not-allowed", f"{_JOB}.priorityClass"
     ),
-    "a container above the team's maximum": (
-        _in("teams", "ml-training", containerLimits={"max": {"memory": "8Gi"}}),
-        f"{_JOB}.resources: 16Gi of memory for container trainer is above the team's maximum of 8Gi",
-        "lower it, or raise the team's containerLimits.max",
+    "a container above the team's maximum": Broken(
+        _team(containerLimits={"max": {"memory": "8Gi"}}), "container-limit-exceeded", f"{_JOB}.resources"
     ),
-    "a priority class that Kubernetes keeps for itself": (
-        lambda settings: settings.update(priorityClasses={"system-urgent": {"value": 1}}),
-        "ml-platform:priorityClasses.system-urgent: 'system-urgent': Kubernetes keeps system- for itself",
-        "rename it, for example to urgent",
+    "root in a restricted namespace": Broken(
+        _job(security={"runAsRoot": True}), "pod-security-violated", f"{_JOB}.security"
     ),
-    "an environment that is a list": (
-        _job(env=["A=1"]),
-        f"{_JOB}.env: must be a mapping of names to values",
-        "example",
+    "an image from another registry": Broken(
+        _team(registries=["ghcr.io/acme"]), "registry-not-allowed", f"{_JOB}.image"
     ),
 }

@@ -1,22 +1,28 @@
-"""Every option of a model service, one by one, to be held against schemas and a real API server."""
+"""ModelServices for tests, with the name bert in the namespace lab: every option, one at a time."""
 
 from typing import Any
 
+from components import ModelServiceArgs
+from components.model_service.manifests import manifests
 from tests import workloads
 from tests.workloads import GPU_POOL
 
-_WAYS: dict[str, dict[str, Any]] = {
+BASE = {"namespace": "lab", "image": "server:v1"}
+
+_HANDLERS: dict[str, dict[str, Any]] = {
     "http": {"path": "/ok", "initial_delay_seconds": 30},
     "tcp": {"tcp": True},
     "grpc": {"grpc": True},
     "command": {"command": ["ready"]},
 }
 _PROBES: dict[str, dict[str, Any]] = {
-    f"probes by {way}": {"health": {"readiness": probe, "liveness": probe, "startup": {**probe, "period_seconds": 5}}}
-    for way, probe in _WAYS.items()
+    f"probes by {handler}": {
+        "health": {"readiness": probe, "liveness": probe, "startup": {**probe, "period_seconds": 5}}
+    }
+    for handler, probe in _HANDLERS.items()
 }
 
-CANARY = {"image": "server:v2", "version": "v2", "weight": 25}
+CANARY: dict[str, Any] = {"image": "server:v2", "version": "v2", "weight": 25}
 
 OPTIONS: dict[str, dict[str, Any]] = {
     **workloads.OPTIONS,
@@ -28,8 +34,8 @@ OPTIONS: dict[str, dict[str, Any]] = {
     "replicas": {"replicas": 3},
     "GPUs with a surge": {"node_pool": GPU_POOL, "gpus": 1, "rollout": "surge"},
     "replace": {"rollout": "replace", "replicas": 2},
-    "no drain": {"drain_seconds": 0},
-    "a long drain": {"drain_seconds": 300},
+    "no preStop delay": {"drain_seconds": 0},
+    "a long preStop delay": {"drain_seconds": 300},
     "disruption": {"disruption": {"max_unavailable": "25%"}, "replicas": 8},
     "revision history": {"revision_history": 3},
     "autoscale by cpu": {"autoscale": {"min": 2, "max": 6, "cpu": 70}},
@@ -97,7 +103,30 @@ OPTIONS: dict[str, dict[str, Any]] = {
     "ServiceMonitor": {"metrics": {"port": 9090, "monitor": "service"}},
     "PodMonitor": {"metrics": {"monitor": "pod", "path": "/stats", "interval_seconds": 10}},
 }
-"""What the option is → arguments."""
+"""Options by name, and their arguments."""
 
 CUSTOM = {"HTTPRoute", "ScaledObject", "ServiceMonitor", "PodMonitor"}
-"""Kinds that the API server only knows where somebody has installed them."""
+"""Kinds whose CustomResourceDefinition a cluster may not have."""
+
+Manifest = dict[str, Any]
+
+
+def arguments(**given: Any) -> ModelServiceArgs:
+    """The arguments; those that are None are not set."""
+    return ModelServiceArgs(**{key: value for key, value in {**BASE, **given}.items() if value is not None})
+
+
+def objects(**given: Any) -> dict[str, Manifest]:
+    """The objects by role."""
+    args = arguments(**given)
+    return dict(manifests("bert", args, args.tenant()))
+
+
+def template(role: str = "deployment", **given: Any) -> Manifest:
+    found: Manifest = objects(**given)[role]["spec"]["template"]
+    return found
+
+
+def container(role: str = "deployment", **given: Any) -> Manifest:
+    main: Manifest = template(role, **given)["spec"]["containers"][0]
+    return main

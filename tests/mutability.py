@@ -35,7 +35,9 @@ Effects = dict[Argument, set[str]]
 """The effects of the changes of each argument that was changed; none if no object differed."""
 
 
-def effects(model: type[WorkloadArgs], base: Given, options: Mapping[str, Given], manifests: Callable[[Any], Objects]) -> Effects:
+def effects(
+    model: type[WorkloadArgs], base: Given, options: Mapping[str, Given], manifests: Callable[[Any], Objects]
+) -> Effects:
     """The effects of changes of all arguments of a model, on top of each option."""
 
     def objects(given: Given) -> Objects | None:

@@ -1,9 +1,9 @@
-"""What programs and stacks of other teams rely on, as it was at the last release.
+"""The record of the last release: the URNs of children, and the arguments with their types and defaults.
 
-A child's type and name are its URN, by which a stack finds it again: under another one the object is
-deleted and made anew. Tokens and arguments are what programs say.
+A child's type and name are its URN, by which a stack finds it again: under another URN, the object would be
+deleted and created anew. Arguments, outputs and their defaults are what programs and stacks rely on.
 
-python -m tests.stability   record what is there now, when a version is released
+python -m tests.stability   record the present state, when a version is released
 """
 
 import json
@@ -12,9 +12,22 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from components import VERSION, ModelService, PriorityClasses, TeamNamespace, TrainingJob
+from pydantic_core import to_jsonable_python
+
+from components import (
+    VERSION,
+    ModelService,
+    ModelServiceArgs,
+    PriorityClasses,
+    TeamNamespace,
+    TrainingJob,
+    TrainingJobArgs,
+)
+from components.base.arguments import Arguments
+from components.team_namespace.limit_range import default_limits
 from plugin.provider import COMPONENTS
 from plugin.schema import schema
+from tests.argument_models import nested
 from tests.mocks import Deployment, deploy
 
 RECORD = Path(__file__).resolve().parent / "stability.json"
@@ -33,13 +46,13 @@ _TEAM = {
     "registries": ["ghcr.io/acme"],
     "queues": {"training": "gpus"},
 }
-_JOB = {"namespace": "ml", "image": "trainer:v1"}
-_SERVICE = {"namespace": "ml", "image": "server:v1"}
+_JOB: dict[str, Any] = {"namespace": "ml", "image": "trainer:v1"}
+_SERVICE: dict[str, Any] = {"namespace": "ml", "image": "server:v1"}
 _CANARY = {"image": "server:v2", "weight": 10}
 
 
 def everything() -> None:
-    """Every kind of child that the components can have, once."""
+    """Every child that the components can have, at least once."""
     PriorityClasses("priority", {"classes": {"training": {"value": 1000}}})
     TeamNamespace("team", _TEAM)
     TeamNamespace("adopted", {"adopt": True})
@@ -57,12 +70,17 @@ def everything() -> None:
 
 
 def current() -> Record:
-    """What there is now."""
-    return {"version": VERSION, "urns": sorted(set(_urns(made()))), "arguments": dict(sorted(_arguments()))}
+    """The present state."""
+    return {
+        "version": VERSION,
+        "urns": sorted(set(_urns(made()))),
+        "arguments": dict(sorted(_arguments())),
+        "defaults": dict(sorted(dict(_defaults()).items())),
+    }
 
 
 def made() -> Deployment:
-    """All children, as they are registered."""
+    """The registration of all children."""
     return deploy(everything, preview=True)
 
 
@@ -73,7 +91,7 @@ def _urns(deployment: Deployment) -> Iterator[str]:
 
 
 def _arguments() -> Iterator[tuple[str, str]]:
-    """Each argument, output and choice of the package's schema, and its type."""
+    """Each argument, output and choice in the package's schema, with its type."""
     package = schema(COMPONENTS)
     for token, resource in package["resources"].items():
         name = token.rsplit(":", 1)[1]
@@ -92,14 +110,36 @@ def _properties(owner: str, properties: Mapping[str, Any], required: list[str]) 
         yield f"{owner}.{name}", f"{'required' if name in required else 'optional'} {kind}"
 
 
-def problems(recorded: Record, now: Record, aliases: set[str], news: str) -> Iterator[str]:
-    """What has changed since the last release without the alias or the line in the changelog that it takes.
+def _defaults() -> Iterator[tuple[str, Any]]:
+    """The default of each optional argument, as JSON. None: no default, or one that is derived from other arguments."""
+    for model in {model: None for args in COMPONENTS.values() for model in nested(args)}:
+        for field in model.model_fields.values():
+            if not field.is_required():
+                name = f"{model.__name__.removesuffix('Args')}.{field.alias}"
+                yield name, _json(field.get_default(call_default_factory=True))
+    training, service = TrainingJobArgs(**_JOB), ModelServiceArgs(**_SERVICE)
+    yield "TrainingJob.resources", _json(training.default_resources())
+    yield "TrainingJob.sharedMemory", training.memory_for_sharing()
+    yield "ModelService.resources", _json(service.default_resources())
+    yield "ModelService.rollout", service.effective_rollout()
+    yield "TeamNamespace.containerLimits", _json(default_limits({"limits.cpu": "8"}))
 
-    ``news`` is the changelog since that release; a change is named there in backticks.
+
+def _json(value: Any) -> Any:
+    """A value as JSON. Of a model, only what differs from its own defaults, which are recorded with it."""
+    if isinstance(value, Arguments):
+        return value.model_dump(by_alias=True, exclude_defaults=True, mode="json")
+    return to_jsonable_python(value)
+
+
+def problems(recorded: Record, now: Record, aliases: set[str], news: str) -> Iterator[str]:
+    """Changes since the last release without the alias or the line in the changelog that they require.
+
+    ``news`` is the changelog since that release, which names each change in backticks.
     """
     for urn in sorted(set(recorded["urns"]) ^ set(now["urns"])):
         if urn in recorded["urns"] and "::" in urn and urn not in aliases:
-            yield f"{urn} is gone, and nothing has it as an alias: stacks would delete the object"
+            yield f"{urn} is removed, and no child has it as an alias: stacks would delete the object"
         name = urn.split("::")[-1]
         role = f"-{name.split('-', 1)[1]}" if "::" in urn else name
         if f"`{role}`" not in news:
@@ -108,16 +148,21 @@ def problems(recorded: Record, now: Record, aliases: set[str], news: str) -> Ite
     for path in sorted(path for path in old.keys() | new.keys() if old.get(path) != new.get(path)):
         name = re.split("[.=]", path)[-1]
         if f"`{name}`" not in news:
-            fate = "changed" if path in old and path in new else _fate(path, old)
-            yield f"{path} is {fate}, and CHANGELOG.md has no line with `{name}`"
+            change = "changed" if path in old and path in new else _fate(path, old)
+            yield f"{path} is {change}, and CHANGELOG.md has no line with `{name}`"
+    old, new = recorded["defaults"], now["defaults"]
+    for path in sorted(path for path in old.keys() & new.keys() if old[path] != new[path]):
+        name = path.split(".")[-1]
+        if f"`{name}`" not in news:
+            yield f"the default of {path} is changed, and CHANGELOG.md has no line with `{name}`"
 
 
 def _fate(key: str, before: Any) -> str:
-    return "gone" if key in before else "new"
+    return "removed" if key in before else "new"
 
 
 def aliases(deployment: Deployment) -> set[str]:
-    """The URNs, in the spelling of the record, that resources have had before."""
+    """The previous URNs of resources, as they are recorded."""
     found = set()
     for resource in deployment.resources:
         parent = resource.parent.split("::")[2].removeprefix("pulumi:pulumi:Stack$")
@@ -128,7 +173,7 @@ def aliases(deployment: Deployment) -> set[str]:
 
 
 def news(changelog: str, version: str) -> str:
-    """The changelog's sections above that of a version."""
+    """The sections of the changelog above that of a version."""
     sections = re.split(r"^(?=## )", changelog, flags=re.MULTILINE)[1:]
     titles = [section.split()[1] for section in sections]
     assert version in titles, f"CHANGELOG.md has no section for {version}"

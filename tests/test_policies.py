@@ -17,7 +17,7 @@ from components.base.objects import UNKNOWN, Manifest
 from policies import RULES, PolicySettings, judge, judged
 from policies.pack import Pack, plain
 from policies.settings import PolicySettingsError
-from tests.test_program import run
+from tests.program import run
 
 GOOD: dict[str, dict[str, Any]] = {
     manifest["kind"]: manifest
@@ -363,7 +363,7 @@ def test_severity_is_the_stacks_own() -> None:
 @pytest.mark.parametrize(
     ("key", "value", "said"),
     [
-        ("severity", '{"no-surge": "advisory"}', "severity.no-surge: there is no rule 'no-surge'\n  did you mean no-surge-on-gpus?"),
+        ("severity", '{"no-surge": "advisory"}', "severity.no-surge: there is no rule 'no-surge'\n  rename it to 'no-surge-on-gpus'"),
         ("severity", '{"not-root": "error"}', "severity.not-root: must be one of 'mandatory', 'advisory' or 'disabled'"),
         ("severty", "{}", "policies:severty: is not a known key"),
         ("exceptions", '[{"rule": "not-root", "object": "Job a/b", "until": "2026-06-01"}]', "exceptions[0].reason: is required"),
@@ -375,7 +375,7 @@ def test_severity_is_the_stacks_own() -> None:
         (
             "exceptions",
             '[{"rule": "not-root", "object": "Job a/b", "reason": "todo", "until": "2026-06-01"}]',
-            "exceptions[0].reason: is no reason",
+            "exceptions[0].reason: must state a reason",
         ),
     ],
 )  # fmt: skip

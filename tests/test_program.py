@@ -1,42 +1,15 @@
-"""The whole program, run under mocks for each committed stack."""
+"""The project's program, run under mocks for each committed stack."""
 
-import json
-import runpy
-from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 
 from tests.lesson import LABELS, MANIFESTS, NAMESPACES, missing
-from tests.mocks import Deployment, deploy
+from tests.program import objects, run
 from tests.schemas import assert_valid
 
-PROJECT = Path(__file__).resolve().parent.parent
 
-
-def run(stack: str, *, preview: bool = False, folder: Path = PROJECT) -> Deployment:
-    content = yaml.safe_load((folder / f"Pulumi.{stack}.yaml").read_text(encoding="utf-8"))["config"]
-    return run_with(content, stack=stack, preview=preview)
-
-
-def run_with(content: dict[str, Any], *, stack: str = "test", preview: bool = False) -> Deployment:
-    """The program with the configuration of a stack's file."""
-    config = {key: json.dumps(value) for key, value in content.items()}
-    program = str(PROJECT / "__main__.py")
-    return deploy(lambda: runpy.run_path(program) and None, stack=stack, config=config, preview=preview)
-
-
-def objects(deployment: Deployment) -> dict[tuple[str, str], dict[str, Any]]:
-    """The Kubernetes objects by kind and name."""
-    found = {}
-    for resource in deployment.resources:
-        if resource.request.custom:
-            found[resource.inputs["kind"], resource.inputs["metadata"]["name"]] = resource.inputs
-    return found
-
-
-def test_prod_makes_every_field_of_the_lessons_manifests() -> None:
+def test_prod_contains_every_field_of_the_lessons_manifests() -> None:
     made = objects(run("prod"))
     for manifest in MANIFESTS:
         actual = made[manifest["kind"], manifest["metadata"]["name"]]
@@ -44,11 +17,11 @@ def test_prod_makes_every_field_of_the_lessons_manifests() -> None:
 
 
 @pytest.mark.parametrize("stack", ["dev", "prod"])
-def test_every_object_is_valid_to_kubernetes(stack: str) -> None:
+def test_every_object_is_valid(stack: str) -> None:
     assert_valid({f"{kind} {name}": manifest for (kind, name), manifest in objects(run(stack)).items()})
 
 
-def test_the_lessons_labels_are_used() -> None:
+def test_the_lessons_labels_are_set() -> None:
     used = {label for manifest in objects(run("prod")).values() for label in manifest["metadata"]["labels"]}
     assert used >= LABELS
 
@@ -58,7 +31,7 @@ def test_every_stack_has_the_lessons_namespaces(stack: str) -> None:
     assert sorted(name for kind, name in objects(run(stack)) if kind == "Namespace") == NAMESPACES
 
 
-def test_dev_and_prod_make_the_same_resources_and_differ_by_configuration_only() -> None:
+def test_dev_and_prod_have_the_same_resources_and_differ_in_configuration_only() -> None:
     dev, prod = run("dev"), run("prod")
     assert sorted(dev.names()) == sorted(prod.names())
     dev_objects, prod_objects = objects(dev), objects(prod)
@@ -92,12 +65,12 @@ def test_outputs() -> None:
 
 
 @pytest.mark.parametrize("stack", ["dev", "prod"])
-def test_a_preview_before_anything_exists(stack: str) -> None:
+def test_a_preview_of_the_first_deployment(stack: str) -> None:
     assert "model-serving-service" in run(stack, preview=True).names()
 
 
 @pytest.mark.parametrize("stack", ["dev", "prod"])
-def test_every_resource_but_the_components_belongs_to_one(stack: str) -> None:
+def test_every_resource_is_a_child_of_a_component(stack: str) -> None:
     for resource in run(stack).resources:
         expected = "ml-platform:index:" if resource.request.custom else "pulumi:pulumi:Stack"
         assert expected in resource.parent, resource.name

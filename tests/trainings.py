@@ -1,4 +1,4 @@
-"""TrainingJobs to test: called bert, in the namespace lab."""
+"""TrainingJobs for tests, with the name bert in the namespace lab."""
 
 from typing import Any
 
@@ -8,9 +8,11 @@ from tests import workloads
 
 _TORCHRUN: dict[str, Any] = {"workers": 4, "distributed": "torchrun"}
 
+BASE = {"namespace": "lab", "image": "trainer:v1"}
+
 OPTIONS: dict[str, dict[str, Any]] = {
     **workloads.OPTIONS,
-    # Of an account that is there: the API server looks it up.
+    # The API server rejects a Pod whose ServiceAccount does not exist.
     "a bare pod": {"controller": "pod", "service_account": "default"},
     "a bare pod with a deadline": {
         "controller": "pod",
@@ -18,30 +20,30 @@ OPTIONS: dict[str, dict[str, Any]] = {
         "annotations": {"example.com/note": "a note"},
         "service_account": "default",
     },
-    "waiting for the end": {"wait_for": "completion"},
-    "waiting for nothing": {"wait_for": "none"},
-    "workers by themselves": {"workers": 4},
+    "wait for completion": {"wait_for": "completion"},
+    "wait for nothing": {"wait_for": "none"},
+    "workers": {"workers": 4},
     "torchrun": _TORCHRUN,
     "an elastic run": {**_TORCHRUN, "min_workers": 2, "retries": 2},
-    "workers that call any address": {**_TORCHRUN, "security": {"open_egress": True}},
+    "workers with open egress": {**_TORCHRUN, "security": {"open_egress": True}},
     "a group": {**_TORCHRUN, "restart": "group"},
     "a group with a deadline": {**_TORCHRUN, "restart": "group", "deadline_seconds": 3600},
     "fatal exit codes": {"fatal_exit_codes": [3, 4]},
     "retries and a deadline": {"retries": 3, "deadline_seconds": 3600},
     "a queue": {"queue": "gpus"},
     "another run": {"run_id": "2"},
-    "runs that are kept": {"previous_runs": "keep"},
-    "what it is": {"framework": "pytorch", "experiment": "lr"},
+    "previous runs that are kept": {"previous_runs": "keep"},
+    "framework and experiment": {"framework": "pytorch", "experiment": "lr"},
     "checkpoints": {"checkpoints": {"claim": "runs", "access_mode": "ReadWriteMany", "path": "/mnt", "directory": "a"}},
 }
-"""What the option is → arguments."""
+"""Options by name, and their arguments."""
 
 CUSTOM = {"JobSet"}
-"""Kinds that the API server only knows where somebody has installed them."""
+"""Kinds whose CustomResourceDefinition a cluster may not have."""
 
 
 def arguments(**given: Any) -> TrainingJobArgs:
-    return TrainingJobArgs(**{"namespace": "lab", "image": "trainer:v1", **given})
+    return TrainingJobArgs(**{**BASE, **given})
 
 
 def objects(**given: Any) -> dict[str, dict[str, Any]]:
@@ -65,5 +67,5 @@ def container(**given: Any) -> dict[str, Any]:
 
 
 def env(**given: Any) -> dict[str, Any]:
-    """The plain variables of the main container."""
+    """The environment variables of the main container with plain values."""
     return {variable["name"]: variable.get("value") for variable in container(**given).get("env", [])}

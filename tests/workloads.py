@@ -1,4 +1,4 @@
-"""The options that all workloads have, one by one, to be held against schemas and a real API server."""
+"""The options that all workloads share, one at a time, for tests against schemas and a real API server."""
 
 from typing import Any
 
@@ -21,7 +21,7 @@ OPTIONS: dict[str, dict[str, Any]] = {
     "a node pool and its image": {"node_pool": GPU_POOL, "image": None},
     "labels": {"labels": {"app": "inference-server", "tier": "gold"}},
     "annotations": {"annotations": {"example.com/note": "a note"}},
-    "an account of one's own": {"service_account": "reader", "security": {"api_token": True}},
+    "an existing ServiceAccount": {"service_account": "reader", "security": {"api_token": True}},
     "a private registry": {"image_pull_secrets": ["registry"], "image_pull_policy": "IfNotPresent"},
     "priority": {"priority_class": "high"},
     "volumes": {
@@ -47,12 +47,12 @@ OPTIONS: dict[str, dict[str, Any]] = {
             }
         ]
     },
-    "root": {"security": {"run_as_root": True, "capabilities": ["IPC_LOCK"]}},
-    "a user of one's own": {"security": {"run_as_user": 1000, "writable_root": True}},
+    "run as root": {"security": {"run_as_root": True, "capabilities": ["IPC_LOCK"]}},
+    "another user": {"security": {"run_as_user": 1000, "writable_root": True}},
 }
-"""What the option is → arguments."""
+"""Options by name, and their arguments."""
 
 
 def named(options: dict[str, dict[str, Any]]) -> set[str]:
-    """The arguments that options give."""
+    """The arguments that options set."""
     return {argument for given in options.values() for argument in given}

@@ -99,7 +99,9 @@ GROUP_RESERVED = _kind(
 )
 NAME_TAKEN = _kind("name-taken", "{name!r:'stage'} is already used by {owner:an init container}", "choose another name")
 NOT_FOUND = _kind(
-    "not-found", "there is no {kind:team} {name!r:'nlp'} (the stack has {known:ml-serving and ml-training})", "{fix}"
+    "not-found",
+    "there is no {kind:team} {name!r:'nlp'} (the stack has {known:ml-serving and ml-training})",
+    "{fix:add the team to the stack}",
 )
 NO_SUCH_CHOICE = _kind(
     "no-such-choice",

@@ -51,8 +51,18 @@ def _image(text: str) -> str:
         raise IMAGE_INVALID(image=text[:80], reason="it must not have a scheme", value=text.split("://", 1)[1])
     if IMAGE_REFERENCE.fullmatch(text) is None:
         reason = "it must be [registry[:port]/]path[:tag][@sha256:digest], with the path in lower case"
-        raise IMAGE_INVALID(image=text[:80], reason=reason)
+        raise IMAGE_INVALID(image=text[:80], reason=reason, value=_lower_case_path(text))
     return text
+
+
+def _lower_case_path(image: str) -> str | None:
+    """The image reference with its path in lower case; None if it is still invalid."""
+    path, tag = _PATH_AND_TAG.fullmatch(image).groups()  # type: ignore[union-attr]
+    reference = path.lower() + tag
+    return reference if IMAGE_REFERENCE.fullmatch(reference) else None
+
+
+_PATH_AND_TAG = re.compile(r"(.*?)((?::[^:/@]*)?(?:@.*)?)", re.DOTALL)
 
 
 # The grammar of the distribution specification: an optional host, a lower-case path, a tag, a digest.

@@ -32,10 +32,10 @@ class ContainerLimits(Arguments):
     """
 
     default_request: LimitedResources = Field(default={}, examples=[{"cpu": "100m", "memory": "256Mi"}])
-    """The requests of a container that sets none. Default to ``default``."""
+    """The requests of a container that sets none. Defaults to ``default``."""
 
     default: LimitedResources = Field(default={}, examples=[{"cpu": "1", "memory": "1Gi"}])
-    """The limits of a container that sets none. Default to ``max``."""
+    """The limits of a container that sets none. Defaults to ``max``."""
 
     max: LimitedResources = Field(default={}, examples=[{"cpu": "32", "memory": "256Gi"}])
     """The highest limit that a container may set."""

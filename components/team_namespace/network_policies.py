@@ -43,7 +43,7 @@ class Serving(Arguments):
     """
 
     ports: list[Port] = Field(default=[], examples=[[8080]])
-    """The container ports that clients may connect to. Default to all."""
+    """The container ports that clients may connect to. Defaults to all."""
 
     namespaces: list[DnsLabel] = Field(default=[], examples=[["web"]])
     """Namespaces of the clients."""

@@ -18,8 +18,8 @@ from config import StackError, StackSettings, load_file
 from tests.docs.pages import BLOCKS, PAGES, PROJECT, ROOT_PAGES, Block, anchors, commands, links, output_of
 from tests.lesson import missing
 from tests.mocks import deploy
+from tests.program import objects, run_with
 from tests.schemas import assert_valid
-from tests.test_program import objects, run_with
 
 
 def of(language: str) -> list[Any]:

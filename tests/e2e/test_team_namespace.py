@@ -394,7 +394,7 @@ def test_images_come_from_the_registries_that_are_listed(api: Api, teams: None) 
     for kind in ("containers", "initContainers", "volumes"):
         status, answer = created(api, "listed", evil(kind))
         assert status == 422, kind
-        assert "images of this namespace come from ghcr.io/acme" in answer
+        assert "images in this namespace must be from ghcr.io/acme" in answer
     assert created(api, "listed", pod("p"))[0] == 201
     assert created(api, "beta", evil("containers"))[0] == 201
     path = "/api/v1/namespaces/listed/pods"

@@ -1,4 +1,4 @@
-"""Rendered manifests are the objects that ``up`` makes."""
+"""Rendered manifests equal the objects that ``up`` creates."""
 
 import subprocess
 import sys
@@ -10,9 +10,9 @@ import yaml
 
 from config import StackSettings, load_file
 from config.render import objects, render
-from tests.test_program import PROJECT, run
+from tests.program import PROJECT, run
 
-# Of a workload of every kind, with all that a stack can ask for.
+# Workloads of every kind.
 EVERYTHING: dict[str, Any] = {
     "priorityClasses": {"training": {"value": 1000}},
     "teams": {"ml": {"name": "ml-prod", "team": "nlp", "priorityQuotas": {"training": {"pods": "5"}}}},
@@ -41,25 +41,25 @@ EVERYTHING: dict[str, Any] = {
 
 
 @pytest.mark.parametrize("stack", ["dev", "prod"])
-def test_the_program_registers_what_is_rendered(stack: str) -> None:
+def test_the_program_registers_the_rendered_manifests(stack: str) -> None:
     rendered = dict(objects(load_file(stack, PROJECT)))
     registered = {r.name: r.inputs for r in run(stack).resources if r.request.custom}
     assert rendered == registered
     assert len(rendered) > 30
 
 
-def test_so_does_a_stack_that_asks_for_all_there_is(tmp_path: Path) -> None:
+def test_the_program_registers_the_rendered_manifests_of_workloads_of_every_kind(tmp_path: Path) -> None:
     config = {f"ml-platform:{key}": value for key, value in EVERYTHING.items()}
     (tmp_path / "Pulumi.all.yaml").write_text(yaml.safe_dump({"config": config}), encoding="utf-8")
     rendered = dict(objects(load_file("all", tmp_path)))
     registered = {r.name: r.inputs for r in run("all", preview=True, folder=tmp_path).resources if r.request.custom}
-    # Who owns the runs that are kept is known once it exists.
+    # The UID of the owner of kept runs is unknown before deployment.
     del registered["bert-job"]["metadata"]["ownerReferences"]
     assert rendered == registered
     assert {"priority-training", "ml-priority-quota-training", "bert-runs", "bert-api-canary"} <= set(rendered)
 
 
-def test_yaml_says_the_same_and_is_in_the_order_of_up() -> None:
+def test_the_yaml_is_equal_and_in_the_order_of_up() -> None:
     stack = load_file("prod", PROJECT)
     assert list(yaml.safe_load_all(render(stack))) == [manifest for _, manifest in objects(stack)]
     assert "# model-serving-deployment\napiVersion: apps/v1\nkind: Deployment\n" in render(stack)
@@ -67,7 +67,7 @@ def test_yaml_says_the_same_and_is_in_the_order_of_up() -> None:
     assert "*" not in render(stack)
 
 
-def test_text_that_other_readers_of_yaml_take_for_a_number_is_quoted() -> None:
+def test_text_that_another_yaml_version_reads_as_a_number_is_quoted() -> None:
     text = render(StackSettings.parse(EVERYTHING))
     for value in ("1e3", "0o17", "012"):
         assert f'value: "{value}"\n' in text
@@ -75,14 +75,14 @@ def test_text_that_other_readers_of_yaml_take_for_a_number_is_quoted() -> None:
         assert f"value: '{value}'\n" in text
 
 
-def test_the_command_needs_no_engine_and_no_cluster() -> None:
+def test_the_command_requires_neither_an_engine_nor_a_cluster() -> None:
     command = [sys.executable, "-m", "config", "render", "prod"]
     done = subprocess.run(command, cwd=PROJECT, env={"PATH": ""}, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     assert done.stdout == render(load_file("prod", PROJECT))
 
 
-def test_a_broken_stack_is_told_and_not_rendered(tmp_path: Path) -> None:
+def test_an_invalid_stack_is_rejected_and_not_rendered(tmp_path: Path) -> None:
     broken = {"config": {"ml-platform:teams": {"ml": {"quota": {"pods": "many"}}}}}
     (tmp_path / "Pulumi.prod.yaml").write_text(yaml.safe_dump(broken), encoding="utf-8")
     command = [sys.executable, "-m", "config", "render", "prod"]
@@ -90,4 +90,5 @@ def test_a_broken_stack_is_told_and_not_rendered(tmp_path: Path) -> None:
     done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, check=False)
     assert (done.returncode, done.stdout) == (1, "")
     assert "Pulumi.prod.yaml: ml-platform:teams.ml.quota.pods:" in done.stderr
+    assert "[quantity-invalid]" in done.stderr
     assert "Traceback" not in done.stderr

@@ -1,20 +1,18 @@
-"""Address blocks: what Kubernetes takes, and what was meant by what it refuses."""
+"""CIDR blocks: valid ones, and the valid block nearest to an invalid one."""
 
 import pytest
-from pydantic import TypeAdapter, ValidationError
 
 from components.base.cidr import Cidr
-
-ADAPTER: TypeAdapter[str] = TypeAdapter(Cidr)
+from tests.values import problem, validated
 
 
 @pytest.mark.parametrize("block", ["10.0.0.0/8", "0.0.0.0/0", "203.0.113.7/32", "2001:db8::/32", "2001:0DB8::/32"])
-def test_blocks(block: str) -> None:
-    assert ADAPTER.validate_python(block) == block
+def test_valid_blocks(block: str) -> None:
+    assert validated(Cidr, block) == block
 
 
 @pytest.mark.parametrize(
-    ("text", "meant"),
+    ("text", "value"),
     [
         ("203.0.113.7", "203.0.113.7/32"),
         ("2001:db8::1", "2001:db8::1/128"),
@@ -30,7 +28,7 @@ def test_blocks(block: str) -> None:
         ("", None),
     ],
 )
-def test_what_kubernetes_refuses_and_what_was_meant(text: str, meant: str | None) -> None:
-    with pytest.raises(ValidationError) as refusal:
-        ADAPTER.validate_python(text)
-    assert refusal.value.errors()[0]["ctx"]["value"] == meant
+def test_invalid_blocks_and_the_suggested_one(text: str, value: str | None) -> None:
+    found = problem(Cidr, text)
+    assert (found.code, found.value) == ("cidr-invalid", value)
+    assert value is None or validated(Cidr, value) == value

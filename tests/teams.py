@@ -1,0 +1,33 @@
+"""Team namespaces to test: called nlp."""
+
+from typing import Any
+
+from components import TeamNamespaceArgs
+from components.team_namespace.manifests import manifests
+
+Objects = dict[str, dict[str, Any]]
+
+EVERYTHING: dict[str, Any] = {
+    "owner": "dana",
+    "cost_center": "cc-7",
+    "quota": {"requests.cpu": "32", "limits.memory": "64Gi", "requests.nvidia.com/gpu": 8},
+    "priority_quotas": {"training": {"requests.nvidia.com/gpu": "4"}, "batch": {"pods": "10"}},
+    "container_limits": {
+        "default": {"cpu": "1", "memory": "1Gi"},
+        "max": {"memory": "32Gi", "ephemeral-storage": "1Ti"},
+    },
+    "network": {
+        "allow_from": {"namespaces": ["monitoring"]},
+        "allow_to": {"cidrs": ["0.0.0.0/0"], "namespaces": ["data-pipeline"]},
+        "serving": {"ports": [8080], "namespaces": ["web"]},
+    },
+    "access": {"viewers": ["v"], "developers": ["d"], "admins": ["a"], "secrets": ["registry"]},
+    "registries": ["ghcr.io/acme"],
+    "on_delete": "protect",
+}
+"""Most arguments of a team."""
+
+
+def objects(component: str = "nlp", **arguments: Any) -> Objects:
+    """The objects by role."""
+    return manifests(component, TeamNamespaceArgs(**arguments))
