@@ -31,3 +31,32 @@ EVERYTHING: dict[str, Any] = {
 def objects(component: str = "nlp", **arguments: Any) -> Objects:
     """The objects by role."""
     return manifests(component, TeamNamespaceArgs(**arguments))
+
+
+CHANGES: dict[str, Any] = {
+    "name": "ml-nlp",
+    "team": "language",
+    "owner": "dana",
+    "cost_center": "cc-7",
+    "labels": {"env": "prod"},
+    "annotations": {"note": "x"},
+    "quota": {"pods": "5"},
+    "priority_quotas": {"training": {"pods": "5"}},
+    "serves": True,
+    "container_limits": {"default": {"memory": "2Gi"}, "default_request": {"memory": "1Gi"}, "max": {"memory": "4Gi"}},
+    "network": {
+        "allow_from": {"namespaces": ["web"], "cidrs": ["10.0.0.0/8"]},
+        "allow_to": {"namespaces": ["web"], "cidrs": ["0.0.0.0/0"]},
+        "serving": {"ports": [8080], "namespaces": ["web"]},
+        "dns_namespace": "dns",
+        "cloud_metadata": True,
+    },
+    "access": {"viewers": ["v"], "developers": ["d"], "admins": ["a"], "secrets": ["s"]},
+    "pod_security": "baseline",
+    "pod_security_version": "v1.33",
+    "registries": ["ghcr.io/acme"],
+    "queues": {"training": "gpus"},
+    "on_delete": "retain",
+    "adopt": True,
+}
+"""Another value than the default for every argument of a team."""

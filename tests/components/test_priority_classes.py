@@ -4,9 +4,10 @@ from typing import Any
 
 import pytest
 
-from components import PriorityClasses, PriorityClassesArgs
+from components import PriorityClassArgs, PriorityClasses, PriorityClassesArgs
 from components.priority_classes import manifests
 from tests.mocks import deploy
+from tests.mutability import documented
 from tests.problems import problems
 from tests.schemas import assert_valid
 
@@ -54,8 +55,17 @@ def test_the_component_registers_one_object_per_class() -> None:
     assert deployment.outputs["priority"] == {"names": ["training", "batch"]}
 
 
-def test_another_value_or_preemption_replaces_the_object() -> None:
-    """Both fields are immutable, which the provider does not know."""
+@pytest.mark.parametrize(("name", "value"), [("value", 2), ("preemption", "Never"), ("description", "Training.")])
+def test_the_docstring_states_the_effect_that_a_change_has(name: str, value: Any) -> None:
+    """The provider does not know that two of the fields are immutable."""
     request = deploy(lambda: PriorityClasses("priority", {"classes": CLASSES}))["priority-training"].request
-    assert list(request.replaceOnChanges) == ["value", "preemptionPolicy"]
+    before, after = (
+        manifests(PriorityClassesArgs.of({"classes": {"training": {"value": 1000, **given}}}))["training"]
+        for given in ({}, {name: value})
+    )
+    changed = {key for key in after if after[key] != before.get(key)}
+    replaced = bool(changed & set(request.replaceOnChanges))
     assert request.deleteBeforeReplace
+    sentence, _ = documented(PriorityClassArgs, name)
+    assert sentence == ("A change replaces the object." if replaced else "Updatable in place.")
+    assert documented(PriorityClassesArgs, "classes")[0] == "Updatable in place."

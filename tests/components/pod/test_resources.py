@@ -25,7 +25,7 @@ def test_gpus_are_added_to_requests_and_limits() -> None:
     [
         {"requests": {"cpu": "500m", "memory": "1Gi", "ephemeral-storage": "1Gi"}},
         {"requests": {"cpu": "1000m"}, "limits": {"cpu": "1"}},
-        {"requests": {"rdma/hca": "1"}, "limits": {"rdma/hca": "1"}},
+        {"requests": {"rdma/hca": "2000m", "memory": 0}, "limits": {"rdma/hca": "2", "memory": "1.5Gi"}},
         {"limits": {"hugepages-2Mi": "1Gi"}},
         {"requests": {"hugepages-2Mi": "1Gi"}, "limits": {"hugepages-2Mi": "1024Mi"}},
     ],
@@ -42,6 +42,7 @@ def test_valid_resources(resources: dict[str, Any]) -> None:
         ({"limits": {"gpu": "1"}}, "resource-unknown", "limits.gpu", None),
         ({"limits": {"storage": "1"}}, "resource-unknown", "limits.storage", None),
         ({"limits": {"memory": "512m"}}, "quantity-fraction", "limits.memory", "512M"),
+        ({"requests": {"memory": "0.5"}}, "quantity-fraction", "requests.memory", None),
         ({"limits": {"rdma/hca": "1.5"}}, "quantity-fraction", "limits.rdma/hca", "2"),
         ({"requests": {"rdma/hca": "1"}}, "request-not-limit", "requests.rdma/hca", None),
         (

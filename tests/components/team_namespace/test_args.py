@@ -1,11 +1,17 @@
 """Arguments of a TeamNamespace."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
-from components import TeamNamespaceArgs
+from components import ModelServiceArgs, TeamNamespaceArgs, model_service
+from components.base.arguments import MUTABILITY
+from components.team_namespace.manifests import manifests
+from tests.argument_models import Model, nested
+from tests.mutability import documented
 from tests.problems import errors, problems
+from tests.teams import CHANGES, Objects
 
 
 @pytest.mark.parametrize(
@@ -80,3 +86,42 @@ def test_the_constraints_of_a_namespace() -> None:
     assert constraints.registries == ["ghcr.io"]
     assert [quota.name for quota in constraints.quotas] == ["nlp-quota", "nlp-other-priorities"]
     assert constraints.limits == args.limits()
+
+
+@pytest.mark.parametrize("model", nested(TeamNamespaceArgs))
+def test_every_docstring_ends_with_the_effect_of_a_change(model: Model) -> None:
+    assert {documented(model, name)[0] for name in model.model_fields} <= set(MUTABILITY)
+
+
+def test_every_argument_has_a_change() -> None:
+    assert set(CHANGES) == set(TeamNamespaceArgs.model_fields)
+
+
+def _identities(objects: Objects) -> dict[str, tuple[str, str]]:
+    return {
+        role: (manifest["metadata"]["name"], manifest["metadata"].get("namespace", ""))
+        for role, manifest in objects.items()
+    }
+
+
+def _pod(team: TeamNamespaceArgs) -> Any:
+    service = ModelServiceArgs(namespace="ml", image="server:v1")
+    deployment = model_service.manifests("bert", service, replace(team.tenant("nlp"), namespace="ml"))["deployment"]
+    return deployment["spec"]["template"]
+
+
+@pytest.mark.parametrize("name", CHANGES)
+def test_the_docstring_states_the_effect_that_a_change_has(name: str) -> None:
+    before, after = TeamNamespaceArgs(), TeamNamespaceArgs(**{name: CHANGES[name]})
+    old, new = _identities(manifests("nlp", before)), _identities(manifests("nlp", after))
+    effect = "Updatable in place."
+    if any(old[role] != new[role] for role in old.keys() & new.keys()):
+        effect = "A change replaces the object."
+    elif _pod(before) != _pod(after):
+        effect = "A change rolls the pods of a service; a job needs a new run."
+    assert documented(TeamNamespaceArgs, name)[0] == effect
+
+
+def test_arguments_of_nested_models_are_updatable_in_place() -> None:
+    for model in [model for model in nested(TeamNamespaceArgs) if model is not TeamNamespaceArgs]:
+        assert {documented(model, name)[0] for name in model.model_fields} == {"Updatable in place."}

@@ -36,6 +36,7 @@ def _job(**arguments: Any) -> TrainingJobArgs:
         ({"gpus": 1}, "requires", "gpus", None),
         ({"gpus": 1, "node_pool": CPU_POOL}, "requires", "gpus", 0),
         ({"gpus": 65}, "out-of-range", "gpus", None),
+        ({"gpus": -1}, "out-of-range", "gpus", None),
         (
             {
                 "gpus": 1,
@@ -48,12 +49,14 @@ def _job(**arguments: Any) -> TrainingJobArgs:
         ),
         ({"shared_memory": "20Gi"}, "exceeds", "shared_memory", "16Gi"),
         ({"shared_memory": "0"}, "quantity-zero", "shared_memory", None),
+        ({"shared_memory": "512m"}, "quantity-fraction", "shared_memory", "512M"),
         ({"labels": {"workload-type": "x"}}, "managed", "labels.workload-type", None),
         ({"labels": {"framework": "x"}}, "derived", "labels.framework", None),
         ({"labels": {"app": "a b"}}, "name-invalid", "labels.app", "a-b"),
         ({"init_containers": [{**STAGE, "name": "trainer"}]}, "name-taken", "init_containers[0].name", None),
         ({"init_containers": [STAGE, STAGE]}, "name-taken", "init_containers[1].name", None),
         ({"volumes": {"tmp": {"path": "/data", "claim": "a"}}}, "reserved", "volumes.tmp", None),
+        ({"volumes": {"shm": {"path": "/data", "claim": "a"}}}, "reserved", "volumes.shm", None),
         ({"volumes": {"data": {"path": "/tmp/", "claim": "a"}}}, "mount-path-taken", "volumes.data.path", None),
         ({"volumes": {"data": {"path": "/dev/shm", "claim": "a"}}}, "mount-path-taken", "volumes.data.path", None),
         (
