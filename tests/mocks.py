@@ -1,4 +1,4 @@
-"""Runs a program under Pulumi's mocks and keeps what it asked the engine for."""
+"""Runs a program under Pulumi's mocks, and records the resources that it registers."""
 
 import gc
 from collections.abc import Callable, Mapping
@@ -11,19 +11,19 @@ from pulumi.runtime import mocks, rpc
 
 @dataclass(frozen=True)
 class Registered:
-    """One resource as the engine was asked for it."""
+    """One registered resource."""
 
     type: str
     name: str
     parent: str
     inputs: dict[str, Any]
     request: Any
-    """The raw request: options are there."""
+    """The raw request, with the resource options."""
 
 
 @dataclass
 class Deployment:
-    """What a program registered and told."""
+    """The resources and outputs of a program."""
 
     resources: list[Registered] = field(default_factory=list)
     outputs: dict[str, Any] = field(default_factory=dict)
@@ -33,7 +33,7 @@ class Deployment:
     """The stack's outputs."""
 
     def __getitem__(self, name: str) -> Registered:
-        """The one resource of this name that is not a component."""
+        """The resource of this name that is not a component."""
         (found,) = [resource for resource in self.resources if resource.name == name and resource.request.custom]
         return found
 
@@ -52,13 +52,13 @@ class Deployment:
 
 
 class _Cluster(mocks.Mocks):
-    """Answers as a cluster does: with the object, a status, and an address for load balancers."""
+    """Returns the outputs of a cluster: the object, a status, and an address for load balancers."""
 
-    def __init__(self, *, knows: bool) -> None:
-        self._knows = knows
+    def __init__(self, *, is_known: bool) -> None:
+        self._is_known = is_known
 
     def new_resource(self, args: mocks.MockResourceArgs) -> tuple[str, dict[str, Any]]:
-        if not self._knows:
+        if not self._is_known:
             return "", {}
         status: dict[str, Any] = {}
         if args.typ.endswith(":Service") and args.inputs["spec"].get("type") == "LoadBalancer":
@@ -71,7 +71,7 @@ class _Cluster(mocks.Mocks):
 
 
 class _Monitor(mocks.MockMonitor):
-    """Keeps the raw requests, in which options such as timeouts and dependencies stand."""
+    """Records the raw requests, which contain options such as timeouts and dependencies."""
 
     def __init__(self, cluster: _Cluster, deployment: Deployment) -> None:
         super().__init__(cluster)
@@ -95,21 +95,21 @@ class _Monitor(mocks.MockMonitor):
 def deploy(
     program: Callable[[], Any], *, preview: bool = False, stack: str = "test", config: Mapping[str, str] | None = None
 ) -> Deployment:
-    """Run a program as ``up`` does; with ``preview``, nothing that a cluster would say is known."""
+    """Run a program as ``up`` does. With ``preview``, the outputs of the cluster are unknown."""
     deployment = Deployment()
-    cluster = _Cluster(knows=not preview)
+    cluster = _Cluster(is_known=not preview)
     monitor = _Monitor(cluster, deployment)
     pulumi.runtime.set_all_config(dict(config or {}))
     mocks.set_mocks(cluster, project="ml-platform", stack=stack, preview=preview, monitor=monitor)
 
     def program_and_exports() -> pulumi.Output[None]:
         exports = pulumi.runtime.get_root_resource().outputs  # type: ignore[union-attr]
-        exports.clear()  # the stack of the programs that ran before is the same object
+        exports.clear()  # the stack is the same object for all programs of this process
         program()
         return pulumi.Output.from_input(exports).apply(deployment.exports.update)
 
     try:
         mocks.test(program_and_exports)()  # type: ignore[no-untyped-call]
     finally:
-        gc.enable()  # the project's own program turns it off
+        gc.enable()  # the project's program disables it
     return deployment

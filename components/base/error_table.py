@@ -111,7 +111,7 @@ NO_SUCH_CHOICE = _kind(
 REFERENCE_BY_NAME = _kind(
     "reference-by-name",
     "{name!r:'nlp'} is a name: only a stack's configuration refers to a {type:TeamNamespace} by its name",
-    "pass the {type:TeamNamespace} itself",
+    "pass the {type:TeamNamespace} object",
 )
 FOREIGN_TEAM = _kind(
     "foreign-team",
@@ -249,7 +249,7 @@ DEFAULT_LIMIT_EXCEEDED = _kind(
 SELECTOR_CONFLICT = _kind(
     "selector-conflict",
     "the app label {app!r:'bert'} also selects the pods of {other:bert-2} in the same namespace",
-    "give each workload its own app label",
+    "set a different app label for each workload",
 )
 OBJECT_CONFLICT = _kind(
     "object-conflict",
