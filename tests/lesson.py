@@ -1,4 +1,4 @@
-"""The lesson's four manifests and its labels, to hold what the platform makes against."""
+"""The lesson's four manifests and its labels, to compare the objects of a stack with."""
 
 from typing import Any
 
@@ -64,14 +64,11 @@ NAMESPACES = ["data-pipeline", "ml-experiments", "ml-serving", "ml-training"]
 """The lesson's four team namespaces."""
 
 LABELS = {"app", "framework", "workload-type", "model-version", "team", "experiment"}
-"""The labels by which the lesson organizes workloads."""
+"""The labels of the lesson's workloads."""
 
 
 def missing(expected: Any, actual: Any, path: str = "") -> list[str]:
-    """What of the expected value is not in the actual one, to which an API server adds fields and tolerations.
-
-    It spells quantities its own way, too: 8192Mi is 8Gi.
-    """
+    """What the actual value lacks of the expected one. It may have more fields, and another notation of a quantity."""
     if isinstance(expected, dict) and isinstance(actual, dict):
         return [
             problem

@@ -1,4 +1,4 @@
-"""Runs a program under Pulumi's mocks, and keeps the resources that it registers."""
+"""Runs a program under Pulumi's mocks, and records the resources that it registers."""
 
 import gc
 from collections.abc import Callable, Mapping
@@ -13,14 +13,14 @@ from components.base.ownership import FIELD_MANAGER, OWNER
 
 @dataclass(frozen=True)
 class Registered:
-    """One resource, as it was registered."""
+    """One registered resource."""
 
     type: str
     name: str
     parent: str
     inputs: dict[str, Any]
     request: Any
-    """The raw request, which has the options."""
+    """The raw request, with the resource options."""
 
 
 @dataclass
@@ -35,7 +35,7 @@ class Deployment:
     """The stack's outputs."""
 
     def __getitem__(self, name: str) -> Registered:
-        """The one resource of this name that is not a component."""
+        """The resource of this name that is not a component."""
         (found,) = [resource for resource in self.resources if resource.name == name and resource.request.custom]
         return found
 
@@ -54,13 +54,13 @@ class Deployment:
 
 
 class _Cluster(mocks.Mocks):
-    """Returns what a cluster would: the object, a status, and an address for load balancers."""
+    """Returns the outputs of a cluster: the object, a status, and an address for load balancers."""
 
-    def __init__(self, *, knows: bool) -> None:
-        self._knows = knows
+    def __init__(self, *, is_known: bool) -> None:
+        self._is_known = is_known
 
     def new_resource(self, args: mocks.MockResourceArgs) -> tuple[str, dict[str, Any]]:
-        if not self._knows:
+        if not self._is_known:
             return "", {}
         status: dict[str, Any] = {}
         if args.typ.endswith(":Service") and args.inputs["spec"].get("type") == "LoadBalancer":
@@ -73,7 +73,7 @@ class _Cluster(mocks.Mocks):
 
 
 class _Monitor(mocks.MockMonitor):
-    """Keeps the raw requests, which have options such as timeouts and dependencies."""
+    """Records the raw requests, which contain options such as timeouts and dependencies."""
 
     def __init__(self, cluster: _Cluster, deployment: Deployment) -> None:
         super().__init__(cluster)
@@ -107,21 +107,21 @@ def _without_owner(inputs: dict[str, Any]) -> dict[str, Any]:
 def deploy(
     program: Callable[[], Any], *, preview: bool = False, stack: str = "test", config: Mapping[str, str] | None = None
 ) -> Deployment:
-    """Run a program as ``up`` does. With ``preview``, no output of the cluster is known."""
+    """Run a program as ``up`` does. With ``preview``, the outputs of the cluster are unknown."""
     deployment = Deployment()
-    cluster = _Cluster(knows=not preview)
+    cluster = _Cluster(is_known=not preview)
     monitor = _Monitor(cluster, deployment)
     pulumi.runtime.set_all_config(dict(config or {}))
     mocks.set_mocks(cluster, project="ml-platform", stack=stack, preview=preview, monitor=monitor)
 
     def program_and_exports() -> pulumi.Output[None]:
         exports = pulumi.runtime.get_root_resource().outputs  # type: ignore[union-attr]
-        exports.clear()  # the stack of the programs that ran before is the same object
+        exports.clear()  # the stack is the same object for all programs of this process
         program()
         return pulumi.Output.from_input(exports).apply(deployment.exports.update)
 
     try:
         mocks.test(program_and_exports)()  # type: ignore[no-untyped-call]
     finally:
-        gc.enable()  # the project's own program turns it off
+        gc.enable()  # the project's program disables it
     return deployment

@@ -1,4 +1,4 @@
-"""Validates manifests against Kubernetes' own schemas, of the oldest and the newest supported version."""
+"""Validates manifests with the schemas of Kubernetes, of the oldest and the newest supported version."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -9,7 +9,7 @@ VERSIONS = ("1.33", "1.37")
 
 
 def assert_valid(manifests: Mapping[str, Mapping[str, Any]]) -> None:
-    """Raise AssertionError unless every manifest is valid, without unknown fields."""
+    """Assert that every manifest is valid, and has no unknown field."""
     for role, manifest in manifests.items():
         for version in VERSIONS:
             try:

@@ -1,4 +1,4 @@
-"""The validation against Kubernetes' schemas."""
+"""The validation of manifests rejects invalid ones."""
 
 import pytest
 

@@ -8,7 +8,7 @@ from pydantic import AfterValidator, Field
 
 from .error_table import CIDR_INVALID
 
-# Python also accepts an address without a prefix length, and a netmask in its place.
+# Python also accepts an address without a prefix length, and a netmask instead of it.
 _WITH_PREFIX_LENGTH = re.compile(r"[0-9a-fA-F:.]+/(0|[1-9][0-9]{0,2})")
 
 

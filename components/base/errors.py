@@ -29,13 +29,13 @@ class Problem:
     path: Path
     message: str
     fix: str | None = None
-    """What to do, where the message alone does not say it."""
+    """How to fix it, unless the message states it."""
 
     value: Any = None
     """A valid value for the path, where one is known."""
 
     key: str | None = None
-    """The key to write in place of the last one of the path, where the key is wrong and not its value."""
+    """The valid key that replaces the last one of the path, if the key is invalid rather than its value."""
 
     def property_path(self) -> str:
         """The path in Pulumi's notation: ``a.b[0]["c.d"]``."""

@@ -69,7 +69,7 @@ def _nearest(text: str) -> str | None:
     if match is None:
         return None
     number, unit, binary, byte = match["number"], match["unit"], match["binary"], match["byte"]
-    # The suffix m means milli; in a number of bytes it was most likely meant as mega.
+    # The suffix m means milli; in a number of bytes it most likely stands for mega.
     unit = "m" if unit == "m" and not (binary or byte) else unit.upper()
     return f"{number}{'k' if unit == 'K' and not binary else unit}{'i' if binary else ''}"
 

@@ -271,7 +271,7 @@ class WorkloadArgs(ObjectArgs):
         raise NotImplementedError
 
     def resolve_team(self, teams: Mapping[str, TeamNamespace]) -> Self:
-        """The same arguments, with the TeamNamespace in place of its name."""
+        """The same arguments, with the TeamNamespace instead of its name."""
         return self.model_copy(update={"team": teams[self.team]}) if isinstance(self.team, str) else self
 
     def tenant(self) -> Tenant:

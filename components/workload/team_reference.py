@@ -10,7 +10,7 @@ from ..team_namespace.component import TeamNamespace
 
 
 def _team(value: Any, info: ValidationInfo) -> TeamNamespace | str:
-    """Check the name of one of the stack's teams; a Python caller passes the TeamNamespace itself."""
+    """Check the name of one of the stack's teams; a Python caller passes the TeamNamespace object."""
     if isinstance(value, TeamNamespace):
         return value
     if not isinstance(value, str):
