@@ -48,7 +48,7 @@ def former_key_problems(section: str, entries: Mapping[str, Any]) -> Iterator[An
         if entry.formerly is None:
             continue
         if entry.formerly in owners:
-            yield (section, key, "formerly"), FORMER_KEY_TAKEN(key=entry.formerly, owner=owners[entry.formerly])
+            yield (section, key, "formerly"), FORMER_KEY_TAKEN(former=entry.formerly, owner=owners[entry.formerly])
         owners.setdefault(entry.formerly, f"the former key of {key}")
 
 

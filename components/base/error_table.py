@@ -9,7 +9,8 @@ import re
 
 from .errors import ErrorKind
 
-# fmt: off: a message and a fix are one line each
+# A message and a fix are one line each.
+# fmt: off
 TABLE: dict[str, ErrorKind] = {}
 """All kinds of error by code."""
 
@@ -76,19 +77,19 @@ DERIVED = _kind("derived",
     "is derived from {source:startupBudgetSeconds}",
     "remove it, and set {source:startupBudgetSeconds} instead")
 MANAGED = _kind("managed", "is set by the {component:TrainingJob}", "remove it")
-EXCEEDS = _kind("exceeds",
-    "{given:16} exceeds {bound:limits.cpu}, which is {limit:8}",
-    "lower it, or raise {bound:limits.cpu}")
+EXCEEDS = _kind(
+    "exceeds", "{given:16} exceeds {bound:limits.cpu}, which is {limit:8}", "lower it, or raise {bound:limits.cpu}"
+)
 
 # Names and references
-NAME_INVALID = _kind("name-invalid", "{name!r:'BERT_v1'} is invalid: it must consist of {rule:lower-case letters, digits and '-'}")
+NAME_INVALID = _kind(
+    "name-invalid", "{name!r:'BERT_v1'} is invalid: it must consist of {rule:lower-case letters, digits and '-'}"
+)
 RESERVED = _kind("reserved", "{name!r:'kube-system'} is reserved for {owner:Kubernetes}", "choose another name")
 GROUP_RESERVED = _kind("group-reserved",
     "{name!r:'system:masters'} is a group that Kubernetes reserves",
     "use a group of your identity provider")
-NAME_TAKEN = _kind("name-taken",
-    "{name!r:'stage'} is already used by {owner:an init container}",
-    "choose another name")
+NAME_TAKEN = _kind("name-taken", "{name!r:'stage'} is already used by {owner:an init container}", "choose another name")
 NOT_FOUND = _kind("not-found",
     "there is no {kind:team} {name!r:'nlp'} (the stack has {known:ml-serving and ml-training})",
     "{fix:add the team to the stack}")
@@ -101,55 +102,68 @@ REFERENCE_BY_NAME = _kind("reference-by-name",
 FOREIGN_TEAM = _kind("foreign-team",
     "{name!r:'nlp'} is not a TeamNamespace of this program",
     "set namespace to its namespace instead of team")
-IMAGE_INVALID = _kind("image-invalid", "{image!r:'Bert:v1'} is not a valid image reference: {reason:the path must be in lower case}")
-IMAGE_MISSING = _kind("image-missing",
-    "neither the workload nor its node pool sets an image",
-    "set image, or a nodePool that has one")
-IMAGE_PREFIX_INVALID = _kind("image-prefix-invalid", "{prefix!r:'https://ghcr.io'} is not the prefix of an image reference: {reason:it must be a registry, a path in one, or a repository, such as ghcr.io/acme}")
+IMAGE_INVALID = _kind(
+    "image-invalid", "{image!r:'Bert:v1'} is not a valid image reference: {reason:the path must be in lower case}"
+)
+IMAGE_MISSING = _kind(
+    "image-missing", "neither the workload nor its node pool sets an image", "set image, or a nodePool that has one"
+)
+IMAGE_PREFIX_INVALID = _kind(
+    "image-prefix-invalid",
+    "{prefix!r:'https://ghcr.io'} is not the prefix of an image reference: {reason:it must be a registry, a path in one, or a repository, such as ghcr.io/acme}",
+)
 CANARY_NAME_TOO_LONG = _kind("canary-name-too-long",
     "{name!r:'bert-canary'}, the name for the canary, is longer than {limit:63} characters",
     "shorten it, or remove the canary")
 
 # Quantities and resources
 QUANTITY_INVALID = _kind("quantity-invalid", "{quantity!r:'16GB'} is not a Kubernetes quantity such as 2, 500m or 8Gi")
-QUANTITY_FRACTION = _kind("quantity-fraction",
-    "{quantity:1500m} is not a whole number of {unit:bytes}",
-    "{fix:the suffix m means milli}")
+QUANTITY_FRACTION = _kind(
+    "quantity-fraction", "{quantity:1500m} is not a whole number of {unit:bytes}", "{fix:the suffix m means milli}"
+)
 QUANTITY_ZERO = _kind("quantity-zero", "must be greater than 0 (got 0)")
-RESOURCE_UNKNOWN = _kind("resource-unknown",
-    "{resource!r:'gpu'} is not a resource of {of:a container}",
-    "use {choices:cpu and memory}")
+RESOURCE_UNKNOWN = _kind(
+    "resource-unknown", "{resource!r:'gpu'} is not a resource of {of:a container}", "use {choices:cpu and memory}"
+)
 REQUEST_NOT_LIMIT = _kind("request-not-limit",
     "the request must equal the limit, since {resource:hugepages-2Mi} cannot be overcommitted",
     "set limits.{resource:hugepages-2Mi} to {request:1Gi}, or only the limit")
-DEVICE_WITHOUT_DOMAIN = _kind("device-without-domain", "{resource!r:'gpu'} is not a device plugin's resource: its name must have a domain")
+DEVICE_WITHOUT_DOMAIN = _kind(
+    "device-without-domain", "{resource!r:'gpu'} is not a device plugin's resource: its name must have a domain"
+)
 GPU_DEFAULT = _kind("gpu-default",
     "GPUs have neither a default nor a maximum per container",
     "set requests.{resource:nvidia.com/gpu} in the quota")
-QUOTA_KEY_WITHOUT_GROUP = _kind("quota-key-without-group", "{name:count/jobs} counts nothing: the kind is in the API group {group:batch}")
-QUOTA_COUNTS_REQUESTS = _kind("quota-counts-requests", "a ResourceQuota counts {resource:nvidia.com/gpu} by its requests only")
+QUOTA_KEY_WITHOUT_GROUP = _kind(
+    "quota-key-without-group", "{name:count/jobs} counts nothing: the kind is in the API group {group:batch}"
+)
+QUOTA_COUNTS_REQUESTS = _kind(
+    "quota-counts-requests", "a ResourceQuota counts {resource:nvidia.com/gpu} by its requests only"
+)
 COUNT_OR_PERCENTAGE = _kind("count-or-percentage", "must be a number of pods, at least 1, or a percentage such as 25%")
 
 # Pods
 MOUNT_PATH_ROOT = _kind("mount-path-root", "a volume at {path:/} would hide the image's file system")
-MOUNT_PATH_TAKEN = _kind("mount-path-taken",
-    "{path:/tmp} is already the mount path of {owner:volume data}",
-    "choose another path")
+MOUNT_PATH_TAKEN = _kind(
+    "mount-path-taken", "{path:/tmp} is already the mount path of {owner:volume data}", "choose another path"
+)
 SINGLE_NODE_VOLUME = _kind("single-node-volume",
     "only the pods of one node can mount a {mode:ReadWriteOnce} volume, not {users:3 pods}",
     "{fix:use a claim that is ReadWriteMany or ReadOnlyMany and set accessMode, or set replicas to 1}")
 INIT_WITHOUT_RESOURCES = _kind("init-without-resources",
     "must set requests or limits: a ResourceQuota rejects pods that have a container without",
     "set cpu and memory")
-PORT_NOT_OPEN = _kind("port-not-open",
-    "no container listens on port {port:9090}",
-    "set it to {open:8080}, or remove it")
+PORT_NOT_OPEN = _kind(
+    "port-not-open", "no container listens on port {port:9090}", "set it to {open:8080}, or remove it"
+)
 BUDGET_EXHAUSTED = _kind("budget-exhausted",
     "a delay of {seconds:60} s leaves nothing of startupBudgetSeconds, which is {budget:60}",
     "lower it, or raise startupBudgetSeconds")
 
 # Networks
-CIDR_INVALID = _kind("cidr-invalid", "{cidr!r:'10.0.0.0'} is not a CIDR block such as 10.0.0.0/8: {reason:it has no prefix length}")
+CIDR_INVALID = _kind(
+    "cidr-invalid", "{cidr!r:'10.0.0.0'} is not a CIDR block such as 10.0.0.0/8: {reason:it has no prefix length}"
+)
 METADATA_SERVER = _kind("metadata-server",
     "{cidr:169.254.169.254/32} is the cloud's metadata server",
     "set cloudMetadata: true, or remove it")
@@ -197,12 +211,12 @@ UNKNOWN_FILE_KEY = _kind("unknown-file-key",
     "write the configuration below config: (known keys: {known:config and encryptionsalt})")
 FILE_NOT_FOUND = _kind("file-not-found", "there is no such file", "the project has the stacks {known:dev and prod}")
 NOT_UTF8 = _kind("not-utf8", "is not UTF-8 at byte {byte:15}", "save it as UTF-8")
-NOT_YAML = _kind("not-yaml",
-    "is not valid YAML{position: at line 1, column 9}",
-    "fix the indentation or the quotes there")
-NOT_A_MAPPING = _kind("not-a-mapping",
-    "{part:config: }must be a mapping of keys to values",
-    "write each setting as a key below config:")
+NOT_YAML = _kind(
+    "not-yaml", "is not valid YAML{position: at line 1, column 9}", "fix the indentation or the quotes there"
+)
+NOT_A_MAPPING = _kind(
+    "not-a-mapping", "{part:config: }must be a mapping of keys to values", "write each setting as a key below config:"
+)
 SECRET_IN_CONFIGURATION = _kind("secret-in-configuration",
     "holds a secret, which would be stored in the state",
     "keep secrets in Secrets of the cluster, and refer to their keys with secretEnv")
@@ -221,9 +235,11 @@ RUN_FAILED = _kind("run-failed", "the run failed: {reason:BackoffLimitExceeded}:
 OWNED_BY_STACK = _kind("owned-by-stack",
     "{owner:TeamNamespace nlp} of stack {stack:ml-platform/prod} already owns {objects:Namespace nlp}",
     "choose another name or namespace; to move a component between stacks, use pulumi state move")
-OWNED_BY_COMPONENT = _kind("owned-by-component",
+OWNED_BY_COMPONENT = _kind(
+    "owned-by-component",
     "{owner:ModelService bert} of this stack already owns {objects:Service ml-serving/api}",
-    "if {owner:ModelService bert} was renamed, set formerly: {name:bert} (in Python, aliases=[pulumi.Alias(name=\"{name:bert}\")]); otherwise choose another name")
+    'if {owner:ModelService bert} was renamed, set formerly: {name:bert} (in Python, aliases=[pulumi.Alias(name="{name:bert}")]); otherwise choose another name',
+)
 OWNED_BY_NO_COMPONENT = _kind("owned-by-no-component",
     "{manager:kubectl-create} has already created {objects:Namespace nlp}",
     "set adopt: true to adopt what already exists, or choose another name")
@@ -236,9 +252,9 @@ ENTRY_RENAMED = _kind("entry-renamed",
 ENTRY_NAME_IMMUTABLE = _kind("entry-name-immutable",
     "the objects of this entry are named {before:bert}, and would be replaced by objects named {name:ranker}",
     "set name: {before:bert}; to replace them, remove the entry in an update of its own first")
-FORMER_KEY_TAKEN = _kind("former-key-taken",
-    "{key:bert} is {owner:the entry bert}",
-    "set formerly to the key that only this entry had")
+FORMER_KEY_TAKEN = _kind(
+    "former-key-taken", "{former:bert} is {owner:the entry bert}", "set formerly to the key that only this entry had"
+)
 ADOPTED_CONTAINERS = _kind("adopted-containers",
     "the pods of existing objects would have more containers than {names:server}: {objects:Deployment ml-serving/bert}",
     "set containerName: {other:main}, the name of the existing container, or declare the others")

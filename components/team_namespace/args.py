@@ -33,7 +33,7 @@ class TeamNamespaceArgs(Arguments):
     """The name of the namespace. Defaults to the name of the component. A change replaces the object."""
 
     team: LabelValue | None = Field(default=None, examples=["nlp"])
-    """The ``team`` label of the namespace and of all objects and pods in it. Defaults to the name of the component.
+    """The ``team`` label of the namespace and of all objects and pods in it. Defaults to the name of the namespace.
 
     A change rolls the pods of a service; a job needs a new run.
     """

@@ -28,6 +28,9 @@ def _options(args: TeamNamespaceArgs, objects: Iterable[str]) -> dict[str, pulum
     }
     # The account is deleted with its namespace.
     options[ACCOUNT] = pulumi.ResourceOptions(retain_on_delete=True)
+    # Until 0.1.0, an adopted namespace was a resource of another type.
+    former = pulumi.ResourceOptions(aliases=[pulumi.Alias(type_="kubernetes:core/v1:NamespacePatch")])
+    options[NAMESPACE] = pulumi.ResourceOptions.merge(options[NAMESPACE], former)
     for role in options:
         if role.startswith("queue-"):  # immutable, and the provider would try to update it
             immutable = pulumi.ResourceOptions(replace_on_changes=["spec.clusterQueue"], delete_before_replace=True)

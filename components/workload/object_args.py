@@ -10,9 +10,7 @@ class ObjectArgs(Arguments):
     name: DnsLabel | None = None
     """The name of the objects. Defaults to the name of the component.
 
-    Set it to keep the objects of a component that is renamed.
-
-    A change replaces the objects of a service; a job needs a new run.
+    Set it to keep the objects of a component that is renamed. A change replaces the object.
     """
 
     container_name: DnsLabel | None = None

@@ -108,9 +108,7 @@ def test_an_adopted_workload_keeps_no_other_containers() -> None:
 
 def test_a_message_groups_objects_by_owner_and_counts_the_rest() -> None:
     context = {"owner": "TeamNamespace nlp", "stack": "ml-platform/prod"}
-    conflicts = [
-        ("TeamNamespace nlp", Conflict(f"NetworkPolicy nlp/{n}", OWNED_BY_STACK, context)) for n in "abcde"
-    ]
+    conflicts = [("TeamNamespace nlp", Conflict(f"NetworkPolicy nlp/{n}", OWNED_BY_STACK, context)) for n in "abcde"]
     lines = message([*conflicts, ("ModelService bert", conflicts[0][1])]).splitlines()
     assert [line.split(":")[0] for line in lines[::2]] == ["TeamNamespace nlp", "ModelService bert"]
     assert "NetworkPolicy nlp/a, NetworkPolicy nlp/b, NetworkPolicy nlp/c and 2 more" in lines[0]

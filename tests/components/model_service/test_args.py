@@ -8,6 +8,7 @@ from components import ModelServiceArgs
 from components.base.arguments import MUTABILITY
 from components.model_service.manifests import manifests
 from components.model_service.probes import Probe
+from components.workload.object_args import ObjectArgs
 from tests.argument_models import nested
 from tests.model_services import BASE, CANARY, OPTIONS, arguments, container
 from tests.mutability import documented, effects, mismatches
@@ -20,8 +21,13 @@ EFFECTS = effects(ModelServiceArgs, BASE, OPTIONS, lambda args: manifests("bert"
 
 
 def test_every_argument_is_among_the_options() -> None:
-    # team and namespace are the tenant; timeout_seconds is for Pulumi only.
-    assert named(OPTIONS) == set(ModelServiceArgs.model_fields) - {"team", "namespace", "timeout_seconds"}
+    # team and namespace are the tenant; timeout_seconds is for Pulumi only; ObjectArgs have tests of their own.
+    assert named(OPTIONS) == set(ModelServiceArgs.model_fields) - {
+        "team",
+        "namespace",
+        "timeout_seconds",
+        *ObjectArgs.model_fields,
+    }
 
 
 @pytest.mark.parametrize("model", nested(ModelServiceArgs))

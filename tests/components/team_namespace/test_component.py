@@ -6,6 +6,7 @@ import pytest
 
 from components import TeamNamespace
 from components.base.errors import Problem
+from components.base.ownership import ADOPT
 from tests.mocks import Deployment, deploy
 from tests.problems import errors, problems
 from tests.teams import EVERYTHING
@@ -48,13 +49,13 @@ def test_on_delete(on_delete: str) -> None:
         assert protected == set()
 
 
-def test_an_adopted_namespace_is_patched_and_retained() -> None:
+def test_only_the_namespace_is_adopted_and_retained() -> None:
     deployment = registered(adopt=True)
     namespace = deployment["nlp-namespace"]
-    assert namespace.type == "kubernetes:core/v1:NamespacePatch"
     assert namespace.request.retainOnDelete
+    assert ADOPT.items() <= namespace.inputs["metadata"]["annotations"].items()
     (alias,) = namespace.request.aliases
-    assert alias.spec.type == "kubernetes:core/v1:Namespace"
+    assert alias.spec.type == "kubernetes:core/v1:NamespacePatch"
     assert not deployment["nlp-default-deny"].request.retainOnDelete
 
 

@@ -40,12 +40,12 @@ def test_the_labels_of_the_team_are_on_every_object() -> None:
 
 def test_annotations_are_on_every_object() -> None:
     for role, manifest in objects(**EVERYTHING, adopt=True, annotations={"note": "x"}).items():
-        own = {"pulumi.com/patchForce": "true"} if role == "namespace" else {}
-        assert manifest["metadata"]["annotations"] == {"note": "x", **own}, role
+        assert manifest["metadata"]["annotations"] == {"note": "x"}, role
 
 
-def test_the_team_defaults_to_the_name_of_the_component() -> None:
+def test_the_team_defaults_to_the_name_of_the_namespace() -> None:
     assert objects("nlp")["namespace"]["metadata"]["labels"]["team"] == "nlp"
+    assert objects("nlp", name="ml-nlp")["namespace"]["metadata"]["labels"]["team"] == "ml-nlp"
 
 
 def test_pods_without_a_service_account_get_no_token() -> None:

@@ -7,6 +7,7 @@ import pytest
 from components import TrainingJobArgs
 from components.base.arguments import MUTABILITY
 from components.training_job.manifests import manifests
+from components.workload.object_args import ObjectArgs
 from tests.argument_models import nested
 from tests.mutability import documented, effects, mismatches
 from tests.problems import errors, problems
@@ -20,8 +21,13 @@ EFFECTS = effects(TrainingJobArgs, BASE, OPTIONS, lambda args: manifests("bert",
 
 
 def test_every_argument_is_among_the_options() -> None:
-    # team and namespace are the tenant; timeout_seconds is for Pulumi only.
-    assert named(OPTIONS) == set(TrainingJobArgs.model_fields) - {"team", "namespace", "timeout_seconds"}
+    # team and namespace are the tenant; timeout_seconds is for Pulumi only; ObjectArgs have tests of their own.
+    assert named(OPTIONS) == set(TrainingJobArgs.model_fields) - {
+        "team",
+        "namespace",
+        "timeout_seconds",
+        *ObjectArgs.model_fields,
+    }
 
 
 @pytest.mark.parametrize("model", nested(TrainingJobArgs))
