@@ -7,13 +7,12 @@ A preset is named ``<cloud>/<gpu>``. Source: the clouds' documentation of accele
 
 from typing import Any
 
-_NVIDIA_TAINT = {"key": "nvidia.com/gpu", "operator": "Exists", "effect": "NoSchedule"}
-
-# Cloud → the label of the GPU model, the taint of GPU nodes, and the value of the label for each GPU.
-_CLOUDS: dict[str, tuple[str, dict[str, str], dict[str, str]]] = {
+# Cloud → the label of the GPU model, the taint of GPU nodes, and the value of the label for each GPU. A GPU is named
+# ``<vendor>-<model>``: its resource is ``<vendor>.com/gpu``, which is also the key of the taint if none is given.
+_CLOUDS: dict[str, tuple[str, dict[str, str] | None, dict[str, str]]] = {
     "gke": (
         "cloud.google.com/gke-accelerator",
-        _NVIDIA_TAINT,
+        None,
         {
             "nvidia-t4": "nvidia-tesla-t4",
             "nvidia-l4": "nvidia-l4",
@@ -24,12 +23,12 @@ _CLOUDS: dict[str, tuple[str, dict[str, str], dict[str, str]]] = {
     ),
     "eks-karpenter": (
         "karpenter.k8s.aws/instance-gpu-name",
-        _NVIDIA_TAINT,
+        None,
         {f"nvidia-{gpu}": gpu for gpu in ("t4", "a10g", "l4", "a100", "h100")},
     ),
     "eks-auto": (
         "eks.amazonaws.com/instance-gpu-name",
-        _NVIDIA_TAINT,
+        None,
         {f"nvidia-{gpu}": gpu for gpu in ("t4", "a10g", "l4", "a100", "h100")},
     ),
     "aks": (
@@ -39,12 +38,15 @@ _CLOUDS: dict[str, tuple[str, dict[str, str], dict[str, str]]] = {
     ),
 }
 
+
+def _preset(gpu: str, selector: dict[str, str], taint: dict[str, str] | None) -> dict[str, Any]:
+    resource = f"{gpu.partition('-')[0]}.com/gpu"
+    toleration = taint or {"key": resource, "operator": "Exists", "effect": "NoSchedule"}
+    return {"nodeSelector": selector, "tolerations": [toleration], "gpuResource": resource}
+
+
 PRESETS: dict[str, dict[str, Any]] = {
-    f"{cloud}/{gpu}": {
-        "nodeSelector": {label: value},
-        "tolerations": [taint],
-        "gpuResource": "nvidia.com/gpu",
-    }
+    f"{cloud}/{gpu}": _preset(gpu, {label: value}, taint)
     for cloud, (label, taint, gpus) in _CLOUDS.items()
     for gpu, value in gpus.items()
 }

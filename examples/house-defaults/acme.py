@@ -1,7 +1,7 @@
 """Acme's defaults, as a library on top of the components.
 
-There are two ways: a subclass of the arguments changes default values; a component of its own creates several
-resources, or takes fewer arguments.
+There are two ways: a subclass of the arguments changes default values; a new component combines several resources, or
+takes fewer arguments.
 """
 
 from collections.abc import Mapping

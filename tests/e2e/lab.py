@@ -44,8 +44,8 @@ class Lab:
         assert done.returncode == 0, done.stdout + done.stderr
         return done.stdout
 
-    def refused(self, command: str, *flags: str) -> str:
-        """What a command says that has to fail, on lines of any width."""
+    def rejected(self, command: str, *flags: str) -> str:
+        """The output of a command that must fail, without a traceback."""
         done = self.pulumi(command, *flags)
         assert done.returncode != 0, done.stdout
         assert "Traceback" not in done.stdout + done.stderr
@@ -56,7 +56,7 @@ class Lab:
         assert preview.returncode == 0, preview.stdout + preview.stderr
 
     def logs(self, job: str) -> str:
-        """The command that follows the logs of a job, as the component tells it."""
+        """The command that follows the logs of a job, which is an output of the component."""
         exported = self.pulumi("stack export")
         resources = json.loads(exported.stdout)["deployment"]["resources"]
         (outputs,) = [r["outputs"] for r in resources if r["urn"].endswith(f":TrainingJob::{job}")]

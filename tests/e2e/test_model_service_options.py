@@ -223,8 +223,8 @@ def test_a_canary_is_promoted_by_configuration(name: str, cluster: Project, prod
 @pytest.mark.parametrize(
     ("changes", "warning"),
     [
-        ({"replicas": 1}, "each new version interrupts the service until its model has loaded"),
-        ({"rollout": "surge"}, "a new version makes progress only where 1 nvidia.com/gpu are free"),
+        ({"replicas": 1}, "[rollout-interrupts]"),
+        ({"rollout": "surge"}, "[surge-unreserved]"),
     ],
 )
 def test_preview_warns_of_a_rollout(changes: dict[str, Any], warning: str, cluster: Project, prod: Stack) -> None:

@@ -112,9 +112,9 @@ def in_yaml(project: Project) -> Program:
 
 
 def test_the_cli_reads_the_schema(project: Project) -> None:
-    told = project.run("pulumi", "package", "get-schema", "./plugin", timeout=400)
-    assert told.returncode == 0, told.stderr
-    found = json.loads(told.stdout)
+    printed = project.run("pulumi", "package", "get-schema", "./plugin", timeout=400)
+    assert printed.returncode == 0, printed.stderr
+    found = json.loads(printed.stdout)
     assert found["version"] == VERSION
     assert found["resources"].keys() == schema(COMPONENTS)["resources"].keys()
     job = found["resources"]["ml-platform:index:TrainingJob"]
@@ -163,14 +163,14 @@ def test_a_yaml_program_brings_all_three_up(project: Project, in_yaml: Program) 
 
 
 @pytest.mark.parametrize(
-    ("given", "told"),
+    ("given", "expected"),
     [
-        ("replicas: 0", ["replicas", "must be at least 1 (got 0)"]),
-        ("resources: {requests: {cpu: 2 cores}}", ["resources.requests.cpu", "is not a Kubernetes quantity"]),
-        ("replicas: 40", ["pods", "40", "20"]),
+        ("replicas: 0", ["replicas", "[out-of-range]"]),
+        ("resources: {requests: {cpu: 2 cores}}", ["resources.requests.cpu", "[quantity-invalid]"]),
+        ("replicas: 40", ["pods", "40", "20", "[quota-exceeded]"]),
     ],
 )
-def test_wrong_arguments_are_told_as_in_python(in_yaml: Program, given: str, told: list[str]) -> None:
+def test_invalid_arguments_are_reported_as_in_python(in_yaml: Program, given: str, expected: list[str]) -> None:
     file = in_yaml.folder / "Pulumi.yaml"
     content = file.read_text(encoding="utf-8")
     file.write_text(content.replace("replicas: 2", given), encoding="utf-8")
@@ -178,18 +178,18 @@ def test_wrong_arguments_are_told_as_in_python(in_yaml: Program, given: str, tol
         output = in_yaml.pulumi("preview", fails=True)
     finally:
         file.write_text(content, encoding="utf-8")
-    for words in told:
+    for words in expected:
         assert words in output
     assert "Traceback" not in output
     assert 'File "' not in output
 
 
-def test_a_run_is_not_changed_under_its_feet(in_yaml: Program) -> None:
+def test_a_change_of_an_existing_run_is_rejected(in_yaml: Program) -> None:
     file = in_yaml.folder / "Pulumi.yaml"
     content = file.read_text(encoding="utf-8")
     file.write_text(content.replace("trainer:v3", "trainer:v4"), encoding="utf-8")
     try:
-        assert "run classify exists" in in_yaml.pulumi("preview", fails=True)
+        assert "[run-immutable]" in in_yaml.pulumi("preview", fails=True)
     finally:
         file.write_text(content, encoding="utf-8")
 

@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 
+import psutil
 import pytest
 
 from sandbox import servers
@@ -61,11 +62,13 @@ def test_servers_killed_during_up_end_it_and_the_next_up_resumes(checkout: Proje
 def test_a_killed_up_is_resumed_by_the_next(checkout: Project) -> None:
     running = begin_up(checkout)
     read_until(running, r"Deployment model-serving-deployment creating")
+    family = psutil.Process(running.pid).children(recursive=True)
     os.killpg(running.pid, signal.SIGKILL)
     running.communicate()
     output = checkout.up()
     assert "removing the lock of a run that was killed" in output
     assert changes(checkout.up()) == {}
+    servers.kill([process for process in family if process.is_running()])  # Pulumi's plugins are in other groups
 
 
 @pytest.mark.long

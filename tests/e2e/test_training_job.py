@@ -37,16 +37,13 @@ def test_labels_retries_and_deadline_change_while_the_run_goes_on(lab: Lab) -> N
     assert (lab.uid("job", "bert"), lab.pod_uids("bert")) == before
 
 
-def test_a_run_is_not_changed_under_its_feet(lab: Lab) -> None:
+def test_a_change_of_an_existing_run_is_rejected(lab: Lab) -> None:
     before = lab.uid("job", "bert"), lab.pod_uids("bert")
     lab.declare(bert={**_GOLD, "image": "trainer:v2"})
-    sentence = (
-        "TrainingJob bert: run bert exists, and a run is not changed under its feet: "
-        "spec.template.spec.containers[trainer].image would change. "
-        "A new runId (run_id in Python) starts a new run after this one"
-    )
-    assert sentence in lab.refused("preview")
-    assert sentence in lab.refused("up", "--yes", "--skip-preview")
+    for command in (("preview",), ("up", "--yes", "--skip-preview")):
+        output = lab.rejected(*command)
+        assert "TrainingJob bert: run bert exists" in output
+        assert "spec.template.spec.containers[trainer].image would change [run-immutable]" in output
     assert (lab.uid("job", "bert"), lab.pod_uids("bert")) == before
     lab.declare(bert=_GOLD)
     lab.unchanged()
@@ -65,7 +62,9 @@ def test_a_new_run_beside_the_old_ones_which_go_with_the_training_job(lab: Lab) 
     run = {**_GOLD, "image": "trainer:v2", "runId": "2"}
     keep = {**run, "previousRuns": "keep"}
     lab.declare(bert={**keep, "runId": "3"})
-    assert "run bert-2 would be deleted, since it was deployed without previousRuns: keep" in lab.refused("preview")
+    output = lab.rejected("preview")
+    assert "TrainingJob bert: run bert-2 would be deleted" in output
+    assert "[run-not-kept]" in output
     lab.up(bert=keep)
     before = lab.pod_uids("bert-2")
     lab.up(bert={**keep, "runId": "3", "image": "trainer:v3"})
@@ -96,25 +95,25 @@ _FAILURES = {
 
 
 @pytest.mark.parametrize("name", _FAILURES)
-def test_a_run_that_fails_is_told_with_its_reason_and_would_start_again(lab: Lab, name: str) -> None:
+def test_a_failed_run_is_reported_with_its_reason_and_would_be_restarted(lab: Lab, name: str) -> None:
     job, reason = _FAILURES[name]
     lab.declare(**{name: job})
     started = time.monotonic()
-    assert reason in lab.refused("up", "--yes", "--skip-preview")
+    assert reason in lab.rejected("up", "--yes", "--skip-preview")
     assert time.monotonic() - started < 60
     assert f"{name}-job create replacement" in lab.pulumi("preview").stdout
 
 
 def test_the_next_up_starts_a_run_that_failed_again(lab: Lab) -> None:
     failed = lab.uid("job", "torn")
-    lab.refused("up", "--yes", "--skip-preview")
+    lab.rejected("up", "--yes", "--skip-preview")
     assert lab.uid("job", "torn") != failed
 
 
 def test_the_timeout_ends_the_wait_and_not_the_run(lab: Lab) -> None:
     lab.declare(slow={**LONG, "waitFor": "completion", "timeoutSeconds": 3})
     started = time.monotonic()
-    lab.refused("up", "--yes", "--skip-preview")
+    lab.rejected("up", "--yes", "--skip-preview")
     assert time.monotonic() - started < 30
     assert lab.project.get("job", "slow", TEAM)["status"]["active"] == 1
 
@@ -141,13 +140,13 @@ def test_a_failed_pod_is_retried_and_a_disrupted_one_is_not_counted(lab: Lab) ->
     assert (job["status"]["active"], job["status"].get("conditions")) == (1, None)
 
 
-def test_a_run_has_not_started_where_its_pods_are_refused(lab: Lab) -> None:
+def test_a_run_whose_pods_are_rejected_has_not_started(lab: Lab) -> None:
     # The team may use the PriorityClass, and the cluster has none of the name.
-    lab.declare(refused={**LONG, "priorityClass": "high", "timeoutSeconds": 5})
-    lab.refused("up", "--yes", "--skip-preview")
-    job = lab.project.get("job", "refused", TEAM)
+    lab.declare(rejected={**LONG, "priorityClass": "high", "timeoutSeconds": 5})
+    lab.rejected("up", "--yes", "--skip-preview")
+    job = lab.project.get("job", "rejected", TEAM)
     assert job["status"]["startTime"]
-    assert lab.pods("refused") == []
+    assert lab.pods("rejected") == []
 
 
 def test_a_run_that_has_ended_has_started(lab: Lab) -> None:

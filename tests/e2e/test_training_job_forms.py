@@ -151,7 +151,7 @@ def test_every_option_together_passes_the_api_server_and_restricted_pod_security
 def test_the_pod_form_is_ready_and_is_not_changed_under_its_feet(forms: Lab) -> None:
     assert forms.project.get("pod", "bare", TEAM)["status"]["phase"] == "Running"
     forms.declare(**{**FORMS, "bare": {**FORMS["bare"], "image": "trainer:v2"}})
-    assert "spec.containers[trainer].image would change" in forms.refused("preview")
+    assert "spec.containers[trainer].image would change" in forms.rejected("preview")
     before = forms.uid("pod", "bare")
     forms.up(**{**FORMS, "bare": {**FORMS["bare"], "deadlineSeconds": 3600}})
     lowered = {**FORMS["bare"], "deadlineSeconds": 1800, "annotations": {**LONG["annotations"], "note": "x"}}
@@ -159,37 +159,37 @@ def test_the_pod_form_is_ready_and_is_not_changed_under_its_feet(forms: Lab) -> 
     pod = forms.project.get("pod", "bare", TEAM)
     assert (pod["metadata"]["uid"], pod["spec"]["activeDeadlineSeconds"]) == (before, 1800)
     forms.declare(**FORMS)
-    assert "spec.activeDeadlineSeconds would change" in forms.refused("preview")
+    assert "spec.activeDeadlineSeconds would change" in forms.rejected("preview")
 
 
-def test_a_group_is_refused_by_a_preview_where_the_cluster_lacks_the_operator(lab: Lab) -> None:
+def test_a_preview_rejects_a_group_if_the_operator_is_not_installed(lab: Lab) -> None:
     lab.declare(group={**TORCHRUN, "restart": "group"})
-    refused = lab.refused("preview")
-    assert "group-needs-jobset-operator" in refused
-    assert "resource 'jobsets.jobset.x-k8s.io' does not exist" in refused
+    output = lab.rejected("preview")
+    assert "group-needs-jobset-operator" in output
+    assert "resource 'jobsets.jobset.x-k8s.io' does not exist" in output
 
 
 def test_a_group_where_the_cluster_has_the_operator(lab: Lab) -> None:
     crd = lab.project.apply(JOBSET_CRD)
     assert crd.returncode == 0, crd.stderr
     wait_until(lambda: "jobsets" in lab.project.run("kubectl", "api-resources", "-o", "name").stdout)
-    # There is no operator to tell that its pods are there.
+    # No operator runs that would report the pods in the status.
     group = {**TORCHRUN, "restart": "group", "fatalExitCodes": [3], "waitFor": "none"}
     lab.up(group=group)
     lab.unchanged()
     lab.up(group={**group, "labels": {"tier": "gold"}})
     assert lab.project.get("jobset", "group", TEAM)["metadata"]["labels"]["tier"] == "gold"
     lab.declare(group={**group, "image": "trainer:v2"})
-    assert "containers[trainer].image would change" in lab.refused("preview")
+    assert "containers[trainer].image would change" in lab.rejected("preview")
     start = {**group, "waitFor": "start", "timeoutSeconds": 4}
     lab.declare(group=start)
-    lab.refused("up", "--yes", "--skip-preview")
+    lab.rejected("up", "--yes", "--skip-preview")
     counts = {"name": "workers", "ready": 0, "succeeded": 0, "failed": 0, "active": 1, "suspended": 0}
     status = json.dumps({"status": {"replicatedJobsStatus": [counts]}})
-    told = lab.project.run(
+    patched = lab.project.run(
         "kubectl", "patch", "jobset", "group", "-n", TEAM, "--subresource=status", "--type=merge", "-p", status
     )
-    assert told.returncode == 0, told.stderr
+    assert patched.returncode == 0, patched.stderr
     lab.up(group=start)
     lab.up(group={**group, "image": "trainer:v2", "runId": "2"})
     assert lab.project.names("jobsets", TEAM) == ["group-2"]

@@ -65,6 +65,7 @@ def test_a_changed_pool_has_another_digest() -> None:
 
 def test_sync_creates_replaces_and_deletes_only_what_differs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     cluster = FakeCluster()
+    monkeypatch.setattr(nodes, "NODES_PER_POOL", 2)
     monkeypatch.setattr(nodes, "kubectl", cluster.kubectl)
     sync(Layout(tmp_path), {"cpu": {**POOL, "gpuResource": None}, "gpu": POOL})
     sync(Layout(tmp_path), {"cpu": {**POOL, "gpuResource": None}, "gpu": POOL})
@@ -76,6 +77,7 @@ def test_sync_creates_replaces_and_deletes_only_what_differs(tmp_path: Path, mon
 
 def test_nodes_that_do_not_become_ready_are_reported(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(nodes, "kubectl", FakeCluster(ready="False").kubectl)
+    monkeypatch.setattr(nodes, "NODES_PER_POOL", 2)
     monkeypatch.setattr(nodes, "_READY_TIMEOUT", 0.1)
     with pytest.raises(SandboxError, match="nodes gpu-0, gpu-1 are not ready after 0 s"):
         sync(Layout(tmp_path), {"gpu": POOL})

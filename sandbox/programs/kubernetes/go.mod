@@ -186,7 +186,7 @@ require (
 	sigs.k8s.io/yaml v1.6.0 // indirect
 )
 
-// The Kubernetes module refers to its own parts by path; published, they are these modules.
+// k8s.io/kubernetes refers to these modules by local paths, which its published module lacks.
 replace (
 	k8s.io/api => k8s.io/api v0.37.2
 	k8s.io/apiextensions-apiserver => k8s.io/apiextensions-apiserver v0.37.2

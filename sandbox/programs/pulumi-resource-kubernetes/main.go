@@ -1,5 +1,5 @@
-// The official Kubernetes provider. Its own main embeds files that a release generates and the
-// published module lacks: the schema, which only documentation and code generation ask for.
+// The official Kubernetes provider. Its upstream main package embeds generated files that the published
+// module lacks. One of them is the schema, which only documentation and code generation use.
 package main
 
 import (

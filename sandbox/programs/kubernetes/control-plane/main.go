@@ -1,5 +1,5 @@
-// The control plane of the sandbox in one binary: it is whichever program it is called as.
-// One binary compiles and links the code that these programs share once.
+// The sandbox's control plane in one binary, which selects the program by the name that it is run as.
+// The code that the programs share is linked once.
 package main
 
 import (
@@ -30,7 +30,7 @@ func main() {
 	}
 	command, known := commands[name]
 	if !known {
-		fmt.Fprintf(os.Stderr, "%s: call me as etcd, kube-apiserver, kube-controller-manager or kube-scheduler\n", name)
+		fmt.Fprintf(os.Stderr, "%s: unknown program: must be etcd, kube-apiserver, kube-controller-manager or kube-scheduler\n", name)
 		os.Exit(2)
 	}
 	os.Exit(cli.Run(command()))

@@ -1,4 +1,4 @@
-// kubectl, from the module that the control plane is built from.
+// kubectl, built from the same module as the control plane.
 package main
 
 import (
