@@ -40,7 +40,7 @@ class Deployment:
         return found
 
     def children(self, component: str) -> dict[str, str]:
-        """The types of a component's children, by name."""
+        """Name → type of a component's children."""
         parents = [r.name for r in self.resources if not r.request.custom]
         assert component in parents, f"{component} is not among the components {parents}"
         return {

@@ -12,9 +12,9 @@ import pytest
 
 from components import VERSION
 from sandbox.layout import PROVIDER_VERSION
+from tests.docs.test_readme import block
 from tests.e2e.project import SOURCE, Project
 from tests.e2e.test_stack import quiet
-from tests.docs.test_readme import block
 
 # What such a team writes: the README's program, under the name of the installed package.
 PROGRAM = block("python").replace("from components import", "from ml_platform import")
