@@ -62,13 +62,22 @@ def test_a_diagnostic_hides_secrets() -> None:
 
 def test_the_stack_is_analyzed_by_its_inputs() -> None:
     """The engine sends outputs, in which the API server has set defaults."""
-    pack, outputs = Pack(TODAY), edited(VALID, put("StatefulSet/spec/replicas", 1))["StatefulSet"]
+    pack = Pack(TODAY)
     for manifest in VALID.values():
         assert list(analyzed(pack, manifest)) == []
-    request = proto.AnalyzeStackRequest(
-        resources=[proto.AnalyzerResource(urn="urn::StatefulSet", properties=struct(outputs))]
-    )
-    assert list(pack.AnalyzeStack(request, None).diagnostics) == []
+    outputs = edited(VALID, put("StatefulSet/spec/replicas", 1))  # which an autoscaler manages
+    resources = [proto.AnalyzerResource(urn=f"urn::{kind}", properties=struct(outputs[kind])) for kind in outputs]
+    assert list(pack.AnalyzeStack(proto.AnalyzeStackRequest(resources=resources), None).diagnostics) == []
+
+
+def test_rules_for_several_objects_are_checked_with_the_stack() -> None:
+    pack = Pack(TODAY)
+    invalid = edited(VALID, put("StatefulSet/spec/replicas", 1))
+    for manifest in invalid.values():
+        assert list(analyzed(pack, manifest)) == []
+    resources = [proto.AnalyzerResource(urn=f"urn::{kind}", properties=struct(invalid[kind])) for kind in invalid]
+    (diagnostic,) = pack.AnalyzeStack(proto.AnalyzeStackRequest(resources=resources), None).diagnostics
+    assert (diagnostic.policyName, diagnostic.urn) == ("autoscaler-owns-replicas", "urn::StatefulSet")
 
 
 def test_invalid_settings_are_reported_with_the_stack() -> None:

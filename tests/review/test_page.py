@@ -9,7 +9,7 @@ from review.gpus import Gpus
 from review.layout import Section, code
 from review.page import MARKS, bar, page
 from review.preview import UNKNOWN_TEXT
-from review.review import Review, review
+from review.review import ComponentChange, ObjectChange, Review, review
 from tests.review.prod import POOLS, TODAY, given, inputs, parsed, reviewed
 
 
@@ -71,9 +71,12 @@ def test_pending_objects_are_listed() -> None:
 
 
 def test_new_components_come_last() -> None:
-    titles = [section.title for section in page(reviewed(given())).sections if section.component]
-    assert titles[-1] == "nlp / TrainingJob finetune"
-    assert titles[:-1] == sorted(titles[:-1])
+    components = [
+        ComponentChange(team, "TrainingJob x", (ObjectChange(op, "Job a/x", ()),))
+        for team, op in (("a", "create"), ("c", "replace"), ("b", "delete"))
+    ]
+    content = page(Review("dev", components=tuple(components), counts={"create": 1}))
+    assert [section.title[0] for section in content.sections] == ["b", "c", "a"]
 
 
 def test_a_field_of_several_objects_is_one_row() -> None:

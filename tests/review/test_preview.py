@@ -23,6 +23,7 @@ def test_one_step_for_the_parts_of_a_replacement() -> None:
     replace = step(preview, "image-classifier-job")
     parts = [{**replace, "op": op} for op in ("create-replacement", "replace", "delete-replaced")]
     preview["steps"] = parts
+    preview["steps"].append({**replace, "op": "same"})
     (only,) = parsed(preview).steps
     assert only.op == "replace"
     assert "metadata.name" in only.reasons

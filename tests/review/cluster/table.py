@@ -36,6 +36,7 @@ class Table(Cluster):
         self.denial = denial
         self.number_denied = denied
         self.errors = {"Secret": ForbiddenError("secrets is forbidden"), **(errors or {})}
+        self.queries: list[tuple[str, str, str]] = []
         self.dry_runs: list[Mapping[str, Any]] = []
         self.nodes = [L4, CPU]
 
@@ -49,6 +50,7 @@ class Table(Cluster):
         return {kind: (f"{kind.lower()}s", True) for kind in known} if version != "keda.sh/v1" else None
 
     def get(self, kind: str, name: str = "", namespace: str = "") -> Any:
+        self.queries.append((kind, name, namespace))
         self._raise(kind)
         if kind == "nodes":
             return {"items": self.nodes}

@@ -69,6 +69,13 @@ def test_a_reference_to_an_object_of_the_cluster_or_of_the_stack() -> None:
     assert list(check_references(MOUNTS, {("PersistentVolumeClaim", "models")}, Table())) == []
 
 
+def test_a_storage_class_has_no_namespace() -> None:
+    cluster = Table()
+    found = check_references(workload({"volumes": [{"name": "m", "ephemeral": CLAIM}]}), set(), cluster)
+    assert codes(found) == ["reference-not-found"]
+    assert cluster.queries == [("StorageClass", "fast", "")]
+
+
 def test_an_object_that_may_not_be_read_is_a_note() -> None:
     pulls = workload({"imagePullSecrets": [{"name": "registry"}]})
     assert list(check_references(pulls, set(), Table())) == [
