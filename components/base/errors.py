@@ -149,8 +149,3 @@ def property_path(path: Iterable[str | int]) -> str:
         else:
             text += f".{segment}" if text else segment
     return text
-
-
-def refuse(what: str, fix: str | None = None, value: Any = None) -> PydanticCustomError:
-    """Transitional: every call becomes a kind of the error table."""
-    return Problem("todo", (), what, fix, value).error()
