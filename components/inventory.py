@@ -10,6 +10,7 @@ import hashlib
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from difflib import SequenceMatcher
 from typing import Any
 
 import pulumi
@@ -43,10 +44,10 @@ class Entry:
         """The entry of some arguments, in the spelling of YAML."""
         return cls(name, frozenset(_hashes(arguments)), formerly)
 
-    def is_like(self, other: "Entry") -> bool:
-        """Whether two entries may be one that was renamed."""
+    def similarity(self, other: "Entry") -> float:
+        """How much two entries have in common, from 0 to 1."""
         union = self.fields | other.fields
-        return self.name == other.name or not union or len(self.fields & other.fields) / len(union) >= _SIMILAR
+        return 1.0 if self.name == other.name or not union else len(self.fields & other.fields) / len(union)
 
 
 Entries = Mapping[str, Mapping[str, Entry]]
@@ -73,16 +74,31 @@ def problems(old: Entries, new: Entries) -> list[Problem]:
 
 def _of_section(section: str, old: Mapping[str, Entry], new: Mapping[str, Entry]) -> Iterator[Problem]:
     former = {key: _former_key(key, entry, old) for key, entry in new.items()}
-    removed = {key: entry for key, entry in old.items() if key not in former.values()}
+    renamed = _renamed(
+        {key: entry for key, entry in old.items() if key not in former.values()},
+        {key: entry for key, entry in new.items() if former[key] is None},
+    )
     for key, entry in new.items():
         before = former[key]
         if before is not None and old[before].name != entry.name:
             yield ENTRY_NAME_IMMUTABLE.problem((section, key), name=entry.name, before=old[before].name)
-        elif before is None:
-            renamed = next((other for other in removed if removed[other].is_like(entry)), None)
-            if renamed is not None:
-                name = removed.pop(renamed).name
-                yield ENTRY_RENAMED.problem((section, key), before=renamed, name=name)
+        elif key in renamed:
+            yield ENTRY_RENAMED.problem((section, key), before=renamed[key], name=old[renamed[key]].name)
+
+
+def _renamed(removed: Mapping[str, Entry], added: Mapping[str, Entry]) -> dict[str, str]:
+    """The added keys that are probably removed ones, each with the most similar of those."""
+    pairs = [
+        (entry.similarity(before), SequenceMatcher(None, key, old).ratio(), key, old)
+        for key, entry in added.items()
+        for old, before in removed.items()
+        if entry.similarity(before) >= _SIMILAR
+    ]
+    found: dict[str, str] = {}
+    for _, _, key, old in sorted(pairs, reverse=True):
+        if key not in found and old not in found.values():
+            found[key] = old
+    return found
 
 
 def _former_key(key: str, entry: Entry, old: Mapping[str, Entry]) -> str | None:
