@@ -43,7 +43,7 @@ def review(project: Project, *arguments: str) -> tuple[int, dict[str, Any]]:
 
 
 def test_the_page_is_that_of_the_recorded_preview(changed: Project) -> None:
-    """If this fails because of another operation or live state: record the preview anew, see tests/review/golden.py."""
+    """If this fails because of another operation or live state: record the preview again, see tests/review/golden.py."""
     status, page = run(changed, "--format", "markdown", "--offline")
     assert status == 0
     recorded = given()
