@@ -1,5 +1,6 @@
 """The life cycle of a team's namespace on the real API server: protected, retained, adopted, released."""
 
+from collections.abc import Callable
 from typing import Any
 
 from tests.e2e.api import Api, deployment, pod
@@ -46,7 +47,7 @@ def test_a_protected_team_cannot_be_destroyed_removed_renamed_or_replaced(projec
     before = inside(api, "vault")
     assert {kind for kind, _, _ in before} >= {"resourcequotas", "limitranges", "networkpolicies", "roles"}
     new = {"treasury": {"name": "vault-2"}}
-    attempts = {
+    attempts: dict[str, tuple[Callable[[], str], str]] = {
         "destroyed": (lambda: destroy(project, "protected"), "protect"),
         "removed": (lambda: up(project, "protected", {}), "protect"),
         "replaced by another team": (lambda: up(project, "protected", new), "protect"),
