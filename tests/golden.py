@@ -9,6 +9,7 @@ from collections.abc import Callable
 
 from config import schema
 from docs import write_errors, write_policy_rules, write_reference
+from tests.review import golden as review
 
 
 def write_schema() -> None:
@@ -21,6 +22,7 @@ WRITERS: tuple[Callable[[], None], ...] = (
     write_reference.main,  # docs/reference/*.md, except the two below
     write_errors.main,
     write_policy_rules.write,
+    review.write,  # tests/review/golden/*
 )
 
 

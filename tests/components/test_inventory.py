@@ -12,7 +12,7 @@ BERT = {"team": "nlp", "image": "registry/bert:v1", "replicas": 2}
 def services(**entries: dict[str, Any]) -> Entries:
     return {
         "modelServices": {
-            key: Entry.of(args.get("name") or args.get("formerly") or key, args, args.get("formerly"))
+            key: Entry.of(args.get("name") or args.get("formerly") or key, args, (), args.get("formerly"))
             for key, args in entries.items()
         }
     }
@@ -83,3 +83,29 @@ def test_the_first_update_of_a_stack_is_compared_with_nothing() -> None:
 
 def test_one_removed_entry_explains_one_new_entry() -> None:
     assert list(found(OLD, services(a=BERT, b=BERT)).values()) == ["entry-renamed"]
+
+
+def test_of_several_renamed_entries_each_is_the_most_similar_one() -> None:
+    pod = {**BERT, "controller": "pod"}
+    (first, second) = problems(services(fit=BERT, **{"fit-pod": pod}), services(**{"train-pod": pod, "train": BERT}))
+    assert first.fix is not None
+    assert second.fix is not None
+    assert (first.path[1], "formerly: fit-pod " in first.fix) == ("train-pod", True)
+    assert (second.path[1], "formerly: fit " in second.fix) == ("train", True)
+    # Equal entries: by their keys.
+    (first, second) = problems(services(a1=BERT, b1=BERT), services(b2=BERT, a2=BERT))
+    assert "formerly: b1 " in str(first.fix)
+    assert "formerly: a1 " in str(second.fix)
+
+
+def test_an_object_does_not_move_to_another_entry() -> None:
+    def entries(**services: str) -> Entries:
+        return {
+            "modelServices": {
+                key: Entry.of(key, {"image": key}, [f"Service lab/{api}"]) for key, api in services.items()
+            }
+        }
+
+    swapped = found(entries(a="one", b="two"), entries(a="two", b="one"))
+    assert swapped == {"modelServices.a": "entry-object-moved", "modelServices.b": "entry-object-moved"}
+    assert found(entries(a="one"), entries(a="three", c="two")) == {}
