@@ -1,7 +1,7 @@
 """The inventory of a stack: the entries of its configuration, remembered from one update to the next.
 
 Pulumi knows a resource by its logical name. An entry under another key is therefore another component: its
-objects would be created anew and those of the old key deleted, or, where both have the same names, created
+objects would be created again and those of the old key deleted, or, where both have the same names, created
 and deleted at once. The inventory compares the entries with those of the last update, and rejects that before
 anything is changed.
 """

@@ -78,7 +78,7 @@ def owner_of(component: pulumi.ComponentResource, role: str) -> Owner:
 
 @dataclass(frozen=True)
 class Conflict:
-    """An object that a component must not create: it is there already, and belongs to somebody else."""
+    """An object that a component must not create: it is there already, and belongs to another owner."""
 
     target: str
     """The object: ``Deployment ml-serving/bert``."""
@@ -178,7 +178,7 @@ class _Program:
             pulumi.log.info(f"{target(inputs)} exists, and is adopted: python -m review lists the fields that change")
 
     def watch(self, component: str, objects: Sequence[pulumi.Resource]) -> None:
-        """Fail the update where one of a component's objects belongs to somebody else."""
+        """Fail the update where one of a component's objects belongs to another owner."""
         urns = pulumi.Output.all(*(resource.urn for resource in objects))
         self._urns.append(urns)
         urns.apply(lambda urns: self._report(component, urns))
@@ -220,7 +220,7 @@ def options() -> pulumi.ResourceOptions:
 
 
 def check(component: str, objects: Sequence[pulumi.Resource]) -> None:
-    """Fail the update where an object of a component belongs to somebody else, with all such objects."""
+    """Fail the update where an object of a component belongs to another owner, with all such objects."""
     program = _program()
     if program is not None:
         program.watch(component, objects)

@@ -66,7 +66,8 @@ def stack_file(project: Project, *, adopt: bool = True, **quota: str) -> None:
     """Write the stack on the page, with ``adopt`` and other quotas."""
     stack = yaml.safe_load(page("how-to/from-yaml-or-helm.md", "yaml")[1])
     team = stack["config"]["ml-platform:teams"]["ml-serving"]
-    team["adopt"] = adopt
+    service = stack["config"]["ml-platform:modelServices"]["model-serving"]
+    team["adopt"] = service["adopt"] = adopt
     team["quota"].update(quota)
     (project.folder / "Pulumi.moved.yaml").write_text(yaml.safe_dump(stack), encoding="utf-8")
 
@@ -81,16 +82,21 @@ def test_hand_written_objects_are_adopted(project: Project, by_hand: dict[str, s
     preview = project.run("pulumi", "preview", "--stack", "moved")
     assert preview.returncode != 0
     (error,) = (text.strip() for text in page("how-to/existing-namespace.md", "text"))
-    assert error.replace("legacy-nlp", "ml-serving") in preview.stdout
+    for line in error.replace("legacy-nlp", "ml-serving").splitlines():
+        assert line.strip() in preview.stdout
     stack_file(project, pods="30")
     rejected = up(project)
     assert rejected.returncode != 0
     (conflict,) = (text.strip() for text in page("troubleshooting.md", "text") if text.startswith("Apply failed"))
     assert conflict in rejected.stdout
     stack_file(project)
+    assert "ResourceQuota ml-serving/ml-serving-quota" in project.run("pulumi", "preview", "--stack", "moved").stdout
+    delete = ("kubectl", "delete", "resourcequota", "ml-serving-quota", "--namespace", "ml-serving")
+    assert project.run(*delete).returncode == 0
     done = up(project)
     assert done.returncode == 0, done.stdout + done.stderr
-    assert uids(project) == by_hand
+    quota = {"resourcequota": project.get("resourcequota", "ml-serving-quota", "ml-serving")["metadata"]["uid"]}
+    assert uids(project) == {**by_hand, **quota}
     labels = project.get("namespace", "ml-serving")["metadata"]["labels"]
     assert (labels["made-by"], labels["team"]) == ("hand", "ml-serving")
     stack_file(project, pods="30")
