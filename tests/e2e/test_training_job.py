@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from tests.e2e.lab import EXIT_CODE, LONG, RUN_FOR, SHORT, TEAM, TORCHRUN, Lab, wait_until
+from tests.e2e.project import changes
 
 
 def test_up_returns_during_the_run_and_a_second_up_changes_nothing(lab: Lab) -> None:
@@ -45,8 +46,9 @@ def test_a_change_of_an_existing_run_is_rejected(lab: Lab) -> None:
         assert "TrainingJob bert: " in output
         assert "spec.template.spec.containers[trainer].image" in output
         assert "[run-immutable]" in output
+    reverted = lab.up(bert=_GOLD)
+    assert changes(reverted) == {"updated": 1}  # the inventory, which the failed update has written
     assert (lab.uid("job", "bert"), lab.pod_uids("bert")) == before
-    lab.declare(bert=_GOLD)
     lab.unchanged()
 
 
