@@ -49,10 +49,10 @@ def test_a_protected_team_cannot_be_destroyed_removed_renamed_or_replaced(projec
     new = {"treasury": {"name": "vault-2"}}
     attempts: dict[str, tuple[Callable[[], str], str]] = {
         "destroyed": (lambda: destroy(project, "protected"), "protect"),
-        "removed": (lambda: up(project, "protected", {}), "protect"),
-        "replaced by another team": (lambda: up(project, "protected", new), "protect"),
         "renamed": (lambda: up(project, "protected", {"treasury": {**kept, "name": "vault-2"}}), "[entry-renamed]"),
         "moved": (lambda: up(project, "protected", {"vault": {**kept, "name": "vault-3"}}), "[entry-name-immutable]"),
+        "removed": (lambda: up(project, "protected", {}), "protect"),
+        "replaced by another team": (lambda: up(project, "protected", new), "protect"),
     }
     for attempt, (run, error) in attempts.items():
         output = run()
