@@ -41,8 +41,7 @@ lint: $(READY) ## check style, types and spelling
 	@$(IN_VENV)/ruff check .
 	@$(IN_VENV)/ruff format --check .
 	@$(IN_VENV)/mypy
-	@$(IN_VENV)/codespell
-#	@$(IN_VENV)/codespell --dictionary=-,.codespell/dictionary.txt
+	@$(IN_VENV)/codespell --dictionary=- --dictionary=.codespell/dictionary.txt
 
 golden: $(READY) ## write all generated files again: the schema, the reference
 	@$(IN_VENV)/python -m tests.golden

@@ -1,14 +1,14 @@
 """The inventory of a stack: the entries of its configuration, remembered from one update to the next.
 
 Pulumi knows a resource by its logical name. An entry under another key is therefore another component: its
-objects would be created anew and those of the old key deleted, or, where both have the same names, created
+objects would be created again and those of the old key deleted, or, where both have the same names, created
 and deleted at once. The inventory compares the entries with those of the last update, and rejects that before
 anything is changed.
 """
 
 import hashlib
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from difflib import SequenceMatcher
 from typing import Any
@@ -16,7 +16,7 @@ from typing import Any
 import pulumi
 from pulumi.runtime.settings import get_monitor
 
-from .base.error_table import ENTRY_NAME_IMMUTABLE, ENTRY_RENAMED
+from .base.error_table import ENTRY_NAME_IMMUTABLE, ENTRY_OBJECT_MOVED, ENTRY_RENAMED
 from .base.errors import Problem
 
 TYPE = "ml-platform:index:Inventory"
@@ -36,13 +36,18 @@ class Entry:
     fields: frozenset[str]
     """Hashes of its fields and their values."""
 
+    objects: frozenset[str] = frozenset()
+    """Its objects: ``Service ml-serving/bert``."""
+
     formerly: str | None = None
     """The key that it had before."""
 
     @classmethod
-    def of(cls, name: str, arguments: Mapping[str, Any], formerly: str | None = None) -> "Entry":
-        """The entry of some arguments, in the spelling of YAML."""
-        return cls(name, frozenset(_hashes(arguments)), formerly)
+    def of(
+        cls, name: str, arguments: Mapping[str, Any], objects: Iterable[str] = (), formerly: str | None = None
+    ) -> "Entry":
+        """The entry of some arguments, in the spelling of YAML, and its objects."""
+        return cls(name, frozenset(_hashes(arguments)), frozenset(objects), formerly)
 
     def similarity(self, other: "Entry") -> float:
         """How much two entries have in common, from 0 to 1."""
@@ -67,9 +72,25 @@ def _hashes(value: Any, path: str = "") -> Iterator[str]:
 
 def problems(old: Entries, new: Entries) -> list[Problem]:
     """What must not change from one update to the next, at the paths of the new entries."""
-    return [
+    found = [
         problem for section, entries in new.items() for problem in _of_section(section, old.get(section, {}), entries)
     ]
+    return found or list(_moved_objects(old, new))
+
+
+def _moved_objects(old: Entries, new: Entries) -> Iterator[Problem]:
+    """Objects that another entry had at the last update."""
+    owners = {
+        name: (section, key) for section, by in old.items() for key, entry in by.items() for name in entry.objects
+    }
+    for section, entries in new.items():
+        for key, entry in entries.items():
+            former = _former_key(key, entry, old.get(section, {}))
+            for name in sorted(entry.objects):
+                owner = owners.get(name, (section, former))
+                if owner != (section, former):
+                    yield ENTRY_OBJECT_MOVED.problem((section, key), object=name, before=".".join(map(str, owner)))
+                    break
 
 
 def _of_section(section: str, old: Mapping[str, Entry], new: Mapping[str, Entry]) -> Iterator[Problem]:
@@ -117,8 +138,7 @@ class Inventory(pulumi.ComponentResource):
 
     def __init__(self, name: str, entries: Entries, opts: pulumi.ResourceOptions | None = None) -> None:
         inputs = {
-            section: {key: {"name": entry.name, "fields": sorted(entry.fields)} for key, entry in by_key.items()}
-            for section, by_key in entries.items()
+            section: {key: _written(entry) for key, entry in by_key.items()} for section, by_key in entries.items()
         }
         super().__init__(TYPE, name, inputs, pulumi.ResourceOptions.merge(opts, _compared(entries)))
         # Pulumi does not wait for a component that is a dependency, only for its children.
@@ -132,7 +152,8 @@ def _compared(entries: Entries) -> pulumi.ResourceOptions:
         return pulumi.ResourceOptions()
 
     def compare(args: pulumi.ResourceHookArgs) -> None:
-        found = problems(_read(args.old_inputs or {}), entries)
+        old = _read(args.old_inputs or {})
+        found = problems(old, entries)
         if found:
             raise ValueError(
                 "\n".join(
@@ -141,14 +162,28 @@ def _compared(entries: Entries) -> pulumi.ResourceOptions:
                 )
             )
 
+        for key, team in old.get("teams", {}).items():
+            if key not in entries["teams"] and key not in {entry.formerly for entry in entries["teams"].values()}:
+                pulumi.log.warn(
+                    f"team {key} is removed: its namespace {team.name} is deleted with everything in it, unless it was "
+                    f"deployed with onDelete: retain. `kubectl get all,pvc -n {team.name}` lists the contents."
+                )
+
     hook = pulumi.ResourceHook("ml-platform:inventory", compare, pulumi.ResourceHookOptions(on_dry_run=True))
     return pulumi.ResourceOptions(hooks=pulumi.ResourceHookBinding(before_update=[hook]))
+
+
+def _written(entry: Entry) -> dict[str, Any]:
+    return {"name": entry.name, "fields": sorted(entry.fields), "objects": sorted(entry.objects)}
 
 
 def _read(inputs: Mapping[str, Any]) -> Entries:
     """The entries of the last update."""
     return {
-        section: {key: Entry(entry["name"], frozenset(entry["fields"])) for key, entry in by_key.items()}
+        section: {
+            key: Entry(entry["name"], frozenset(entry["fields"]), frozenset(entry["objects"]))
+            for key, entry in by_key.items()
+        }
         for section, by_key in inputs.items()
         if isinstance(by_key, Mapping)
     }

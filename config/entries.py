@@ -9,6 +9,8 @@ from components import ModelServiceArgs, TeamNamespaceArgs, TrainingJobArgs
 from components.base.arguments import Arguments
 from components.base.error_table import FORMER_KEY_TAKEN
 from components.base.names import DnsLabel
+from components.base.objects import target
+from components.base.registration import Manifests
 from components.inventory import Entry
 
 
@@ -52,11 +54,14 @@ def former_key_problems(section: str, entries: Mapping[str, Any]) -> Iterator[An
         owners.setdefault(entry.formerly, f"the former key of {key}")
 
 
-def inventory_of(entries: Mapping[str, Any]) -> dict[str, Entry]:
-    """The entries of a section, as the inventory of the stack remembers them."""
+def inventory_of(entries: Mapping[str, Any], objects: Mapping[str, Manifests]) -> dict[str, Entry]:
+    """The entries of a section and their objects, as the inventory of the stack remembers them."""
     return {
         key: Entry.of(
-            entry.name or entry.formerly or key, entry.model_dump(by_alias=True, exclude_unset=True), entry.formerly
+            entry.name or entry.formerly or key,
+            entry.model_dump(by_alias=True, exclude_unset=True),
+            map(target, objects.get(key, {}).values()),
+            entry.formerly,
         )
         for key, entry in entries.items()
     }

@@ -148,10 +148,18 @@ def _with_known_keys(problem: Problem) -> Problem:
     """The problem of an unknown key, with the known key that it resembles, or else all known keys."""
     *parent, key = problem.path
     known = _SCHEMA.keys(parent)
-    near = [to_camel(str(key))] if to_camel(str(key)) in known else get_close_matches(str(key), known, n=1)
-    if near:
-        return replace(problem, key=near[0])
+    near = _near(to_camel(str(key)), known)
+    if near is not None:
+        return replace(problem, key=near)
     return replace(problem, fix=f"known keys: {', '.join(sorted(known))}")
+
+
+def _near(key: str, known: Iterable[str]) -> str | None:
+    """The known key that a key most likely stands for: of a similar spelling, or longer by a unit."""
+    candidates = sorted(known)
+    longer = [candidate for candidate in candidates if key and candidate.startswith(key)]
+    close = [key] if key in candidates else get_close_matches(key, candidates, n=1)
+    return next(iter(close or (longer if len(longer) == 1 else [])), None)
 
 
 def _siblings(values: Any, path: PropertyPath) -> Iterable[Any]:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from difflib import get_close_matches
+from functools import cached_property
 from typing import Annotated, Any, Self, cast
 
 from pydantic import Field, ValidationInfo, ValidatorFunctionWrapHandler, field_validator, model_validator
@@ -11,6 +12,7 @@ from components.base.arguments import Arguments
 from components.base.error_table import NAME_TAKEN, NO_SUCH_CHOICE
 from components.base.errors import raise_all
 from components.base.names import DnsLabel, NamespaceName, ServiceName
+from components.base.registration import Manifests
 from components.inventory import Entry
 from components.pod.presets import PRESETS
 from components.priority_classes import PriorityClassesByName
@@ -105,7 +107,7 @@ class StackSettings(Arguments):
 
     @model_validator(mode="after")
     def _consistent(self) -> "StackSettings":
-        workloads = list(self._workloads())
+        workloads = self._workloads
         problems = [
             *(problem for section, entries in self._sections() for problem in former_key_problems(section, entries)),
             *self._shared_namespaces(),
@@ -122,7 +124,12 @@ class StackSettings(Arguments):
 
     def inventory(self) -> dict[str, dict[str, Entry]]:
         """All entries that have objects, by section and key."""
-        return {section: inventory_of(entries) for section, entries in self._sections()}
+        objects: dict[str, dict[str, Manifests]] = {
+            "teams": {name: team_manifests(name, team) for name, team in self.teams.items()}
+        }
+        for workload in self._workloads:
+            objects.setdefault(workload.section, {})[workload.name] = workload.objects
+        return {section: inventory_of(entries, objects.get(section, {})) for section, entries in self._sections()}
 
     def _shared_namespaces(self) -> list[Any]:
         """Teams with the same namespace."""
@@ -161,7 +168,12 @@ class StackSettings(Arguments):
         name = args.team
         return self.teams[name].tenant(name) if isinstance(name, str) else args.tenant()
 
-    def _workloads(self) -> Iterator[Workload]:
+    @cached_property
+    def _workloads(self) -> list[Workload]:
+        """The workloads with their manifests."""
+        return list(self._built())
+
+    def _built(self) -> Iterator[Workload]:
         for section, (_, manifests) in _KINDS.items():
             workloads = self.training_jobs if section == "trainingJobs" else self.model_services
             for name, args in workloads.items():

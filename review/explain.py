@@ -6,8 +6,8 @@
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
+from components.base.objects import Manifest
 from review import symptoms
 from review.cluster.kubeconfig import kubeconfig
 from review.cluster.kubectl import Cluster
@@ -15,9 +15,7 @@ from review.messages import Message, counted
 from review.stack import cluster_config, namespaces
 from review.symptoms import recognize
 
-Object = Mapping[str, Any]
-
-Index = Mapping[tuple[str, str, str], Object]
+Index = Mapping[tuple[str, str, str], Manifest]
 """Objects by kind, namespace and name."""
 
 KINDS = "pods,events,deployments,statefulsets,jobs,replicasets,services,persistentvolumeclaims"
@@ -44,7 +42,7 @@ class Diagnosis:
     """The number of pods or events that report it."""
 
 
-def explain(objects: Iterable[Object]) -> list[Diagnosis]:
+def explain(objects: Iterable[Manifest]) -> list[Diagnosis]:
     """The failures in some namespaces: one diagnosis for each cause and workload.
 
     Events of objects that have recovered since are ignored.
@@ -71,11 +69,11 @@ def explain(objects: Iterable[Object]) -> list[Diagnosis]:
     return sorted(found.values(), key=lambda diagnosis: (diagnosis.workload, diagnosis.symptom.text))
 
 
-def _is_failure(event: Object) -> bool:
+def _is_failure(event: Manifest) -> bool:
     return event.get("type") != "Normal" or event.get("reason") in _FAILURES_OF_TYPE_NORMAL
 
 
-def _source(event: Object, index: Index) -> Object | None:
+def _source(event: Manifest, index: Index) -> Manifest | None:
     """The object of an event, if it still exists."""
     involved = event["involvedObject"]
     namespace, name = involved.get("namespace", ""), involved["name"]
@@ -91,7 +89,7 @@ def _source(event: Object, index: Index) -> Object | None:
     return replica_set or (job if job and not _has_all_pods(job) else None)
 
 
-def _has_all_pods(job: Object) -> bool:
+def _has_all_pods(job: Manifest) -> bool:
     """Whether all active pods of a job are ready again."""
     status = job.get("status") or {}
     return 0 < int(status.get("active") or 0) <= int(status.get("ready") or 0)
@@ -109,7 +107,7 @@ def _diagnose(workload: str, reason: str, message: str) -> Diagnosis | None:
     return Diagnosis(workload, symptom, _abbreviated(message)) if symptom else None
 
 
-def _diagnose_containers(pod: Object, workload: str) -> Iterable[Diagnosis]:
+def _diagnose_containers(pod: Manifest, workload: str) -> Iterable[Diagnosis]:
     """The failures that only the states of a pod's containers report."""
     limits = {c["name"]: (c.get("resources") or {}).get("limits") or {} for c in _containers(pod)}
     status = pod.get("status") or {}
@@ -140,17 +138,17 @@ def _diagnose_containers(pod: Object, workload: str) -> Iterable[Diagnosis]:
                 yield diagnosis
 
 
-def _logs(pod: Object, container: str, *, previous: bool) -> str:
+def _logs(pod: Manifest, container: str, *, previous: bool) -> str:
     metadata = pod["metadata"]
     flag = " --previous" if previous else ""
     return f"kubectl logs -n {metadata['namespace']} {metadata['name']} -c {container}{flag}"
 
 
-def _containers(pod: Object) -> list[Object]:
+def _containers(pod: Manifest) -> list[Manifest]:
     return [*(pod["spec"].get("initContainers") or []), *(pod["spec"].get("containers") or [])]
 
 
-def _is_healthy(source: Object) -> bool:
+def _is_healthy(source: Manifest) -> bool:
     """Whether an object has its desired state."""
     spec, status, kind = source.get("spec") or {}, source.get("status") or {}, source["kind"]
     if kind == "Pod":
@@ -167,7 +165,7 @@ def _is_healthy(source: Object) -> bool:
     return False
 
 
-def _is_resolved(source: Object, index: Index) -> bool:
+def _is_resolved(source: Manifest, index: Index) -> bool:
     """Whether failures of an object no longer matter: it or its owner has its desired state.
 
     The owner of the owner does not count: a Deployment has all its replicas while those of a new version fail.
@@ -177,12 +175,12 @@ def _is_resolved(source: Object, index: Index) -> bool:
     return _is_healthy(source) or (head is not None and _is_healthy(head))
 
 
-def _owner(source: Object) -> Object | None:
-    owners: list[Object] = source["metadata"].get("ownerReferences") or []
+def _owner(source: Manifest) -> Manifest | None:
+    owners: list[Manifest] = source["metadata"].get("ownerReferences") or []
     return next((owner for owner in owners if owner.get("controller")), None)
 
 
-def _workload(source: Object, index: Index) -> str:
+def _workload(source: Manifest, index: Index) -> str:
     """The topmost owner of an object, which is the object of the stack."""
     kind, metadata = source["kind"], source["metadata"]
     owner = _owner(source)
@@ -197,12 +195,12 @@ def _abbreviated(message: str) -> str:
     return message if len(message) <= _MAX_LENGTH else f"{message[:_MAX_LENGTH]}…"
 
 
-def read(stack: str) -> list[Object]:
+def read(stack: str) -> list[Manifest]:
     """The pods, their owners and events in all namespaces in which a stack has objects.
 
     Raises CommandError if the state is not readable, ClusterError if the cluster is not.
     """
-    found: list[Object] = []
+    found: list[Manifest] = []
     names, config = namespaces(stack), cluster_config(stack)
     with kubeconfig(config) as file:
         cluster = Cluster(config.get("kubernetes:context"), file)

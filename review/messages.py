@@ -93,6 +93,12 @@ REFERENCE_NOT_FOUND = Kind(
     "{target}: {field} references the {kind} {name}, which does not exist: its pods would not start",
     "create it first, or correct the reference",
 )
+OBJECT_RECREATED = Kind(
+    "object-recreated",
+    "problem",
+    "{target} would be created as {new} and deleted as {old}, which are one object: it would be gone",
+    "set formerly on the renamed entry, in a program an alias on the component",
+)
 
 # Warnings: the change may not have the intended result.
 PREVIEW_WARNING = Kind("preview-warning", "warning", "{warning}")
@@ -107,6 +113,17 @@ TAINT_NOT_TOLERATED = Kind(
     "warning",
     "{target}: every node with the labels {labels} has a taint that its pods do not tolerate",
     "add the taint to the tolerations of the node pool",
+)
+ADOPTED = Kind(
+    "adopted",
+    "warning",
+    "{target} exists, and is adopted. Fields that change: {fields}",
+)
+NAMESPACE_CONTENTS = Kind(
+    "namespace-contents",
+    "warning",
+    "the deletion of the namespace {namespace} also deletes {contents}",
+    "move what has to stay, or set onDelete: retain before you remove the team",
 )
 
 # Notes: what was not checked.
@@ -127,6 +144,10 @@ REFERENCE_NOT_CHECKED = Kind(
 NODES_NOT_CHECKED = Kind("nodes-not-checked", "note", "the nodes for {target}: {reason}")
 OTHER_PODS_NOT_CHECKED = Kind(
     "other-pods-not-checked", "note", "pods of others in {namespace}, which use its quota too: {reason}"
+)
+ADOPTION_NOT_CHECKED = Kind("adoption-not-checked", "note", "whether {target} exists, and is adopted: {reason}")
+NAMESPACE_CONTENTS_NOT_CHECKED = Kind(
+    "namespace-contents-not-checked", "note", "the contents of the deleted namespace {namespace}: {reason}"
 )
 QUOTA_NOT_CHECKED = Kind("quota-not-checked", "note", "the quota of {namespace}: {reason}")
 

@@ -16,6 +16,7 @@ from review.interruptions import Interruption, interruptions
 from review.messages import Message
 from review.preview import Preview, Step, with_unknown
 from review.quotas import QuotaUse, quota_use
+from review.recreated import recreated
 
 Verdict = Literal["blocked", "attention", "clear", "unchanged"]
 """The result of a review. ``blocked``: the change would fail or is denied. ``attention``: it has disruptive
@@ -120,6 +121,7 @@ def review(
         preview.stack,
         problems=(
             *invalid_settings,
+            *recreated(preview.steps),
             *(_exceeded(use) for use in quotas if use.exceeded),
             *(_violated(found.finding) for found in findings if found.level == "mandatory"),
             *report.problems,

@@ -22,7 +22,7 @@ WRITERS: tuple[Callable[[], None], ...] = (
     write_reference.main,  # docs/reference/*.md, except the two below
     write_errors.main,
     write_policy_rules.write,
-    review.write,  # tests/review/golden/*
+    review.write,  # tests/review/messages.txt and prod-change.*, tests/policies/findings.txt
 )
 
 

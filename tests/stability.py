@@ -1,7 +1,7 @@
 """The record of the last release: the URNs of children, and the arguments with their types and defaults.
 
 A child's type and name are its URN, by which a stack finds it again: under another URN, the object would be
-deleted and created anew. Arguments, outputs and their defaults are what programs and stacks rely on.
+deleted and created again. Arguments, outputs and their defaults are what programs and stacks rely on.
 
 python -m tests.stability   record the present state, when a version is released
 """

@@ -171,7 +171,7 @@ METADATA_SERVER = _kind("metadata-server",
 # What a team's namespace denies
 QUOTA_EXCEEDED = _kind("quota-exceeded",
     "{total:10} of {resource:requests.nvidia.com/gpu} would be in use, and the quota is {hard:8}: {shares:TrainingJob bert 10}",
-    "request less, or raise the quota to {total:10}")
+    "lower replicas, workers or resources of a workload, or raise the quota to {total:10}")
 SERVING_NOT_ALLOWED = _kind("serving-not-allowed",
     "{total:1} of {resource:services.loadbalancers} would be in use, and the team does not serve: {shares:ModelService bert 1}",
     "set serves: true for a team that is reached from outside the cluster, or use type: ClusterIP")
@@ -242,7 +242,7 @@ OWNED_BY_COMPONENT = _kind(
 )
 OWNED_BY_NO_COMPONENT = _kind("owned-by-no-component",
     "{manager:kubectl-create} has already created {objects:Namespace nlp}",
-    "set adopt: true to adopt what already exists, or choose another name")
+    "choose another name; a team, service or job adopts what exists with adopt: true")
 IMMUTABLE_OBJECT = _kind("immutable-object",
     "existing objects differ in immutable fields, such as the selector: {objects:Deployment ml-serving/bert}",
     "choose another name, or give it the same immutable fields: labels.app sets the selector")
@@ -258,3 +258,6 @@ FORMER_KEY_TAKEN = _kind(
 ADOPTED_CONTAINERS = _kind("adopted-containers",
     "the pods of existing objects would have more containers than {names:server}: {objects:Deployment ml-serving/bert}",
     "set containerName: {other:main}, the name of the existing container, or declare the others")
+ENTRY_OBJECT_MOVED = _kind("entry-object-moved",
+    "{object:Service ml-serving/api} belonged to {before:modelServices.bert}, and would be created here and deleted there",
+    "leave it where it is, or rename the entry with formerly and name; an object moves in two updates, without it in between")

@@ -8,6 +8,7 @@ other owner: a hook compares them, and the preview fails.
 """
 
 import hashlib
+import uuid
 import weakref
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -77,7 +78,7 @@ def owner_of(component: pulumi.ComponentResource, role: str) -> Owner:
 
 @dataclass(frozen=True)
 class Conflict:
-    """An object that a component must not create: it is there already, and belongs to somebody else."""
+    """An object that a component must not create: it is there already, and belongs to another owner."""
 
     target: str
     """The object: ``Deployment ml-serving/bert``."""
@@ -98,22 +99,39 @@ def conflict(inputs: Manifest, live: Manifest) -> Conflict | None:
         return None  # the dry run was not possible
     if metadata.get("name") != inputs["metadata"]["name"]:  # the provider tries it under another name then
         return Conflict(name, IMMUTABLE_OBJECT, {})
-    own = inputs["metadata"]["annotations"][FIELD_MANAGER]
-    applied, others = "", []
-    for entry in metadata.get("managedFields") or []:
-        if entry["manager"] == own:
-            applied = entry.get("time", "")
-        elif not entry.get("subresource") and not _is_controller(entry["manager"]):
-            others.append(entry)
+    others = _others(inputs, live)
     for entry in others:
         if entry["manager"].startswith(_PREFIX):
-            return _of_component(name, entry["manager"].removeprefix(_PREFIX), own.removeprefix(_PREFIX))
-    if ADOPT.items() <= inputs["metadata"]["annotations"].items():
+            return _of_component(name, entry["manager"].removeprefix(_PREFIX), _manager(inputs).removeprefix(_PREFIX))
+    if adopts(inputs):
         return _of_containers(name, inputs, live)
+    fields = metadata.get("managedFields") or []
+    applied = next((entry.get("time", "") for entry in fields if entry["manager"] == _manager(inputs)), "")
     # Timestamps are in UTC and of one format. What others did after this owner are edits of its own object.
     if all(applied <= entry.get("time", "") for entry in others):
         return None
     return Conflict(name, OWNED_BY_NO_COMPONENT, {"manager": others[0]["manager"]})
+
+
+def adopts(inputs: Manifest) -> bool:
+    """Whether an object is adopted if it exists."""
+    return bool(ADOPT.items() <= inputs["metadata"]["annotations"].items())
+
+
+def _manager(inputs: Manifest) -> str:
+    name: str = inputs["metadata"]["annotations"][FIELD_MANAGER]
+    return name
+
+
+def _others(inputs: Manifest, live: Manifest) -> list[Mapping[str, str]]:
+    """The entries of other field managers, without Kubernetes itself and without status and scale."""
+    return [
+        entry
+        for entry in (live.get("metadata") or {}).get("managedFields") or []
+        if entry["manager"] != _manager(inputs)
+        and not entry.get("subresource")
+        and not _is_controller(entry["manager"])
+    ]
 
 
 def _of_component(name: str, other: str, own: str) -> Conflict:
@@ -146,17 +164,21 @@ class _Program:
         self._components: dict[str, str] = {}
         self._conflicts: dict[str, Conflict] = {}
         self._is_failing = False
-        on_dry_run = pulumi.ResourceHookOptions(on_dry_run=True)
-        self.hook = pulumi.ResourceHook("ml-platform:ownership", self._compare, on_dry_run)
+        # Names of hooks are unique in an update. It may have several programs: each component of a plugin is one.
+        name = f"ml-platform:ownership:{uuid.uuid4().hex}"
+        self.hook = pulumi.ResourceHook(name, self._compare, pulumi.ResourceHookOptions(on_dry_run=True))
 
     async def _compare(self, args: pulumi.ResourceHookArgs) -> None:
         # The error of a hook that runs after an operation is only a warning: the program raises it.
-        found = conflict(dict(args.new_inputs or {}), dict(args.new_outputs or {}))
+        inputs, live = dict(args.new_inputs or {}), dict(args.new_outputs or {})
+        found = conflict(inputs, live)
         if found is not None:
             self._conflicts[args.urn] = found
+        elif adopts(inputs) and _others(inputs, live):
+            pulumi.log.info(f"{target(inputs)} exists, and is adopted: python -m review lists the fields that change")
 
     def watch(self, component: str, objects: Sequence[pulumi.Resource]) -> None:
-        """Fail the update where one of a component's objects belongs to somebody else."""
+        """Fail the update where one of a component's objects belongs to another owner."""
         urns = pulumi.Output.all(*(resource.urn for resource in objects))
         self._urns.append(urns)
         urns.apply(lambda urns: self._report(component, urns))
@@ -172,7 +194,9 @@ class _Program:
         return pulumi.Output.all(*self._urns).apply(lambda _: self._fail())
 
     def _fail(self) -> None:
-        raise pulumi.RunError(message((self._components[urn], found) for urn, found in self._conflicts.items()))
+        raise pulumi.RunError(
+            message((self._components[urn], found) for urn, found in self._conflicts.items() if urn in self._components)
+        )
 
 
 _PROGRAMS: "weakref.WeakKeyDictionary[Any, _Program]" = weakref.WeakKeyDictionary()
@@ -196,7 +220,7 @@ def options() -> pulumi.ResourceOptions:
 
 
 def check(component: str, objects: Sequence[pulumi.Resource]) -> None:
-    """Fail the update where an object of a component belongs to somebody else, with all such objects."""
+    """Fail the update where an object of a component belongs to another owner, with all such objects."""
     program = _program()
     if program is not None:
         program.watch(component, objects)

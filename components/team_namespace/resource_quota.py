@@ -36,6 +36,9 @@ _BY_CLASS = (".storageclass.storage.k8s.io/", ".deviceclass.resource.k8s.io/devi
 
 def _quota_key(key: str) -> str:
     section, _, resource = key.partition(".")
+    if section in {"request", "limit"}:
+        plural = f"{section}s.{resource}"
+        raise RESOURCE_UNKNOWN(resource=key, of="a ResourceQuota", choices=plural, key=plural)
     if section not in {"requests", "limits"}:
         section, resource = "", key
     if key.startswith("count/") and key.removeprefix("count/") in _GROUPS:

@@ -35,7 +35,7 @@ _WEEK_SECONDS = 7 * 24 * 3600
 def wait_seconds(wait_for: WaitFor, timeout: int | None, deadline: int | None, starts: int) -> int | None:
     """Seconds to wait for a run; None for the provider's default of ten minutes, which is too short for a training.
 
-    ``timeout`` and ``deadline`` are the arguments, in seconds. ``starts`` is how often the deadline may start anew.
+    ``timeout`` and ``deadline`` are the arguments, in seconds. ``starts`` is how often the deadline may start again.
     """
     if timeout is not None or wait_for != "completion":
         return timeout

@@ -5,9 +5,11 @@ from collections.abc import Iterator, Sequence
 from components.base.objects import WORKLOADS, Manifest, UnknownValueError, namespace_of, target
 from review import messages
 from review.cluster.admission import check_admission
+from review.cluster.adoption import check_adoption
 from review.cluster.kinds import check_kinds
 from review.cluster.kubectl import Cluster, ClusterError, ForbiddenError
 from review.cluster.live_state import check_live_state
+from review.cluster.namespace_contents import check_namespace_contents
 from review.cluster.nodes import check_nodes
 from review.cluster.other_pods import other_pods
 from review.cluster.permissions import check_permissions
@@ -24,6 +26,8 @@ def check(preview: Preview, cluster: Cluster) -> Report:
     pods, notes = other_pods(changed, preview, cluster)
     found = [
         *check_live_state(preview.steps, cluster),
+        *check_adoption(preview.steps, cluster),
+        *check_namespace_contents(preview, cluster),
         *check_kinds(changed, after, cluster),
         *check_permissions(preview.steps, cluster),
         *(

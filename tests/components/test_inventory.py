@@ -12,7 +12,7 @@ BERT = {"team": "nlp", "image": "registry/bert:v1", "replicas": 2}
 def services(**entries: dict[str, Any]) -> Entries:
     return {
         "modelServices": {
-            key: Entry.of(args.get("name") or args.get("formerly") or key, args, args.get("formerly"))
+            key: Entry.of(args.get("name") or args.get("formerly") or key, args, (), args.get("formerly"))
             for key, args in entries.items()
         }
     }
@@ -96,3 +96,16 @@ def test_of_several_renamed_entries_each_is_the_most_similar_one() -> None:
     (first, second) = problems(services(a1=BERT, b1=BERT), services(b2=BERT, a2=BERT))
     assert "formerly: b1 " in str(first.fix)
     assert "formerly: a1 " in str(second.fix)
+
+
+def test_an_object_does_not_move_to_another_entry() -> None:
+    def entries(**services: str) -> Entries:
+        return {
+            "modelServices": {
+                key: Entry.of(key, {"image": key}, [f"Service lab/{api}"]) for key, api in services.items()
+            }
+        }
+
+    swapped = found(entries(a="one", b="two"), entries(a="two", b="one"))
+    assert swapped == {"modelServices.a": "entry-object-moved", "modelServices.b": "entry-object-moved"}
+    assert found(entries(a="one"), entries(a="three", c="two")) == {}

@@ -1,4 +1,4 @@
-"""The API server, asked directly: as the administrator, or as anybody whom the administrator plays."""
+"""A client of the API server, as the administrator or impersonating another user."""
 
 import json
 import ssl
@@ -14,7 +14,7 @@ Object = dict[str, Any]
 
 
 class Api:
-    """One connection, kept open: thousands of requests take seconds."""
+    """A client with one connection that is kept open, so that thousands of requests take seconds."""
 
     def __init__(self, layout: Layout) -> None:
         config = yaml.safe_load(layout.kubeconfig.read_text(encoding="utf-8"))
@@ -25,17 +25,17 @@ class Api:
         self._connection = HTTPSConnection(host, int(port), context=context, timeout=30)
 
     def close(self) -> None:
-        """Hang up."""
+        """Close the connection."""
         self._connection.close()
 
     def request(
         self, method: str, path: str, body: Object | None = None, *, user: str = "", groups: Sequence[str] = ()
     ) -> tuple[int, Object]:
-        """The status and the answer; a user of these groups asks, or the administrator."""
+        """The status and the body of the response. A user in these groups is impersonated if one is given."""
         content = json.dumps(body).encode() if body is not None else b""
         self._connection.putrequest(method, path)
-        kind = "application/merge-patch+json" if method == "PATCH" else "application/json"
-        for name, value in (("Content-Type", kind), ("Content-Length", str(len(content)))):
+        content_type = "application/merge-patch+json" if method == "PATCH" else "application/json"
+        for name, value in (("Content-Type", content_type), ("Content-Length", str(len(content)))):
             self._connection.putheader(name, value)
         if user:
             self._connection.putheader("Impersonate-User", user)
@@ -43,20 +43,20 @@ class Api:
                 self._connection.putheader("Impersonate-Group", group)
         self._connection.endheaders(content)
         response = self._connection.getresponse()
-        answer = response.read()
+        text = response.read()
         try:
-            return response.status, json.loads(answer)
+            return response.status, json.loads(text)
         except json.JSONDecodeError:
-            return response.status, {"message": answer.decode(errors="replace")}
+            return response.status, {"message": text.decode(errors="replace")}
 
     def create(self, path: str, body: Object) -> Object:
-        """Create an object as the administrator; it has to succeed."""
-        status, answer = self.request("POST", path, body)
-        assert status == 201, answer.get("message")
-        return answer
+        """Create an object as the administrator, which must succeed."""
+        status, created = self.request("POST", path, body)
+        assert status == 201, created.get("message")
+        return created
 
     def dry_run(self, manifest: Object) -> Object:
-        """What the API server would make of an object, every field of which it has to know."""
+        """The object that the API server would store. An unknown field is an error."""
         version, kind = manifest["apiVersion"], manifest["kind"].lower()
         plural = f"{kind[:-1]}ies" if kind.endswith("y") else f"{kind}es" if kind.endswith("s") else f"{kind}s"
         root = "/apis" if "/" in version else "/api"
@@ -64,14 +64,14 @@ class Api:
         return self.create(f"{path}?dryRun=All&fieldValidation=Strict", manifest)
 
     def get(self, path: str) -> Object:
-        """What is at a path; it has to exist."""
-        status, answer = self.request("GET", path)
-        assert status == 200, answer.get("message")
-        return answer
+        """The object or list at a path, which must exist."""
+        status, found = self.request("GET", path)
+        assert status == 200, found.get("message")
+        return found
 
 
 def pod(name: str, **spec: Any) -> Object:
-    """A pod that passes Pod Security restricted, asks for next to nothing and never is scheduled."""
+    """A pod that Pod Security restricted admits, with minimal resources, which is never scheduled."""
     container = {
         "name": "c",
         "image": "ghcr.io/acme/a:v1",
@@ -95,6 +95,6 @@ TEMPLATE: Object = {"metadata": {"labels": {"app": "x"}}, "spec": pod("x")["spec
 
 
 def deployment(name: str) -> Object:
-    """A Deployment of no such pods."""
+    """A Deployment of such pods with no replicas."""
     spec = {"replicas": 0, "selector": {"matchLabels": {"app": "x"}}, "template": TEMPLATE}
     return {"apiVersion": "apps/v1", "kind": "Deployment", "metadata": {"name": name}, "spec": spec}

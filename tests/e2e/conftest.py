@@ -93,6 +93,6 @@ def fresh_copy(name: str) -> Iterator[Project]:
 
 @pytest.fixture(scope="module")
 def lab(project: Project) -> Lab:
-    """A team for training jobs, shared by the tests of a module: one may update or delete another's jobs."""
+    """A team for training jobs. The tests of a module share it: a test may update or delete the jobs of another."""
     project.stack("prod")
     return Lab(project)

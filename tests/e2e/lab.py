@@ -1,4 +1,4 @@
-"""A stack of one team, for tests of what training jobs do in it."""
+"""A stack with one team, for tests of training jobs."""
 
 import json
 import time
@@ -23,13 +23,13 @@ TORCHRUN: dict[str, Any] = {**LONG, "workers": 8, "distributed": "torchrun"}
 
 
 class Lab:
-    """A stack of one team and the training jobs that a test gives it."""
+    """A stack with one team and the training jobs that a test declares."""
 
     def __init__(self, project: Project) -> None:
         self.project = project
 
     def declare(self, **jobs: dict[str, Any]) -> None:
-        # Copied: YAML would write an alias where two jobs share a value.
+        # A copy: YAML would write an alias where two jobs share a value.
         plain = json.loads(json.dumps(jobs))
         teams = {TEAM: {"priorityQuotas": {"high": {"pods": "10"}}}}
         self.project.edit("prod", lambda settings: settings.update(teams=teams, modelServices={}, trainingJobs=plain))
@@ -38,7 +38,7 @@ class Lab:
         return self.project.run("pulumi", *command.split(), "--stack", "prod", "--non-interactive", *flags)
 
     def up(self, **jobs: dict[str, Any]) -> str:
-        """Bring the jobs up, which has to go well."""
+        """Deploy these jobs, which must succeed. Returns the output."""
         self.declare(**jobs)
         done = self.pulumi("up", "--yes", "--skip-preview")
         assert done.returncode == 0, done.stdout + done.stderr
@@ -56,7 +56,7 @@ class Lab:
         assert preview.returncode == 0, preview.stdout + preview.stderr
 
     def logs(self, job: str) -> str:
-        """The command that follows the logs of a job, which is an output of the component."""
+        """The output ``logs`` of a component: the command that follows the logs of the job."""
         exported = self.pulumi("stack export")
         resources = json.loads(exported.stdout)["deployment"]["resources"]
         (outputs,) = [r["outputs"] for r in resources if r["urn"].endswith(f":TrainingJob::{job}")]
@@ -78,5 +78,5 @@ class Lab:
 def wait_until(condition: Any, seconds: float = 30) -> None:
     end = time.monotonic() + seconds
     while not condition():
-        assert time.monotonic() < end, "waited in vain"
+        assert time.monotonic() < end, "the condition did not become true in time"
         time.sleep(0.2)

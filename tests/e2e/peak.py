@@ -1,4 +1,4 @@
-"""The pods that a workload has at once at most, by Kubernetes' documented rules."""
+"""The most pods that a workload has at the same time, by Kubernetes' documented rules."""
 
 import copy
 import math
@@ -8,7 +8,7 @@ from tests.e2e.api import Object
 
 
 def at_peak(objects: Iterable[Object]) -> list[Object]:
-    """These pods, as pods of their own."""
+    """The pods of these objects at their peak, as manifests of pods."""
     everything = list(objects)
     (most,) = [o["spec"]["maxReplicas"] for o in everything if o["kind"] == "HorizontalPodAutoscaler"] or [None]
     pods = []
@@ -30,8 +30,8 @@ def at_peak(objects: Iterable[Object]) -> list[Object]:
 
 
 def single(name: str, template: Object) -> Object:
-    """A pod of a template by itself, which waits for ever."""
+    """A pod from a template, which is never scheduled."""
     spec = {**copy.deepcopy(template["spec"]), "schedulerName": "nobody"}
-    del spec["serviceAccountName"]  # made before the pods, where the component makes them
+    del spec["serviceAccountName"]  # the component creates it before the pods
     metadata = {"name": name, "labels": template["metadata"]["labels"]}
     return {"apiVersion": "v1", "kind": "Pod", "metadata": metadata, "spec": spec}

@@ -204,6 +204,12 @@ class Stack:
         return done.stdout
 
 
+def reports(output: str, path: str, code: str, stack: str = "prod") -> bool:
+    """Whether an output reports an error with this code at a path of the stack's configuration."""
+    lines = [line for line in output.splitlines() if f"Pulumi.{stack}.yaml: ml-platform:{path}: " in line]
+    return any(line.rstrip().endswith(f" [{code}]") for line in lines)
+
+
 def changes(output: str) -> dict[str, int]:
     """The last summary in Pulumi's output: the number of resources by operation, such as created or updated."""
     summaries = re.findall(r"^Resources:\n((?: .+\n)+)", output, re.MULTILINE)

@@ -1,7 +1,7 @@
-"""Scanners, as a platform team runs them: Checkov and kube-score of manifests, actionlint of workflows.
+"""Scanners, as a platform team runs them: Checkov and kube-score for manifests, actionlint for workflows.
 
-They are installed when a test asks for them: Checkov brings a hundred packages, which would rule
-the versions of our own.
+A test installs them when it needs them, outside the virtual environment: Checkov has a hundred dependencies, which
+would constrain the versions of the project's.
 """
 
 import hashlib
@@ -13,14 +13,14 @@ from pathlib import Path
 from sandbox import store, toolchain
 
 _LOCK = Path(__file__).resolve().parent / "requirements-checkov.txt"
-"""Made by: echo checkov | uv pip compile --universal --generate-hashes --no-annotate --no-header - -o FILE."""
+"""Written by: echo checkov | uv pip compile --universal --generate-hashes --no-annotate --no-header - -o FILE."""
 
 _KUBE_SCORE = toolchain.Program("kube-score", {"kube-score": "github.com/zegl/kube-score/cmd/kube-score"})
 _ACTIONLINT = toolchain.Program("actionlint", {"actionlint": "github.com/rhysd/actionlint/cmd/actionlint"})
 
 
 def checkov(manifests: Path) -> subprocess.CompletedProcess[str]:
-    """Run all of Checkov's checks of Kubernetes manifests, with nothing fetched from anywhere."""
+    """Run all of Checkov's checks for Kubernetes manifests. Nothing is downloaded."""
     home = store.programs() / f"checkov-{hashlib.sha256(_LOCK.read_bytes() + sys.version.encode()).hexdigest()[:16]}"
     if not home.is_dir():
         with store.create_once(home, "checkov") as folder:
@@ -32,13 +32,13 @@ def checkov(manifests: Path) -> subprocess.CompletedProcess[str]:
 
 
 def kube_score(manifests: Path) -> subprocess.CompletedProcess[str]:
-    """Run all of kube-score's checks, the optional ones too."""
+    """Run all of kube-score's checks, including the optional ones."""
     program = toolchain.build(_KUBE_SCORE) / "kube-score"
     return _run([str(program), "score", "--output-format", "ci", str(manifests)])
 
 
 def actionlint(*workflows: Path) -> subprocess.CompletedProcess[str]:
-    """Check workflows of GitHub Actions, without the linters of shell and Python that a machine may have."""
+    """Check workflows of GitHub Actions. The external linters for shell and Python are disabled."""
     program = toolchain.build(_ACTIONLINT) / "actionlint"
     return _run([str(program), "-shellcheck=", "-pyflakes=", *map(str, workflows)])
 

@@ -8,14 +8,14 @@ import yaml
 from sandbox import toolchain
 from tests.broken import BROKEN
 from tests.e2e.conftest import fresh_copy
-from tests.e2e.project import Project
+from tests.e2e.project import Project, reports
 
 pytestmark = pytest.mark.long
 
 
 @pytest.fixture(scope="module")
 def engine() -> Iterator[Project]:
-    """The engine without a cluster, which it must not connect to."""
+    """The engine without a cluster, to which it must not connect."""
     for project in fresh_copy("broken"):
         toolchain.install(project.layout)
         assert project.run("pulumi", "stack", "init", "prod").returncode == 0
@@ -32,8 +32,7 @@ def test_rejected_by_preview(broken: str, engine: Project) -> None:
     preview = engine.run("pulumi", "preview", "--stack", "prod", "--color", "never")
     output = preview.stdout + preview.stderr
     assert preview.returncode != 0
-    lines = [line for line in output.splitlines() if f"Pulumi.prod.yaml: ml-platform:{expected.path}: " in line]
-    assert any(line.rstrip().endswith(f" [{expected.code}]") for line in lines)
+    assert reports(output, expected.path, expected.code)
     assert "Traceback" not in output
     assert "ml-platform:index:" not in output
     assert "kubernetes:" not in output

@@ -1,4 +1,4 @@
-"""The capacity check against the API server's own quotas, and against the real controllers' rollouts."""
+"""The quota check, compared with the API server's admission and with the rollouts of the real controllers."""
 
 import copy
 import random
@@ -29,13 +29,14 @@ _CONNECTIONS = 4
 
 @dataclass(frozen=True)
 class Mix:
-    """A team with workloads that may or may not fit."""
+    """A team with workloads that may exceed its quota."""
 
     namespace: str
     team: TeamNamespaceArgs
     workloads: dict[str, list[Object]]
 
-    def said_to_fit(self) -> bool:
+    def expected_to_fit(self) -> bool:
+        """Whether the quota check reports no problem."""
         footprints = {name: footprint(objects, self.team.limits()) for name, objects in self.workloads.items()}
         return not list(
             quota_problems(
@@ -45,7 +46,7 @@ class Mix:
 
 
 def mixes(seed: int) -> Iterator[Mix]:
-    """Teams whose quotas lie around what their workloads need: often on the spot, to the last byte."""
+    """Teams whose quotas are close to what their workloads need, and often exactly that."""
     dice = random.Random(seed)  # noqa: S311
     for index in range(MIXES):
         namespace = f"mix-{index}"
@@ -68,7 +69,7 @@ def mixes(seed: int) -> Iterator[Mix]:
         priorities: Any = {"training": {"pods": pods}} if dice.random() < 0.9 else {}
         try:
             team = TeamNamespaceArgs(container_limits=limits, quota=quota, priority_quotas=priorities)
-        except ValueError:  # limits that the quota never admits are refused by themselves
+        except ValueError:  # limits that the quota never admits are invalid
             team = TeamNamespaceArgs(quota=quota, priority_quotas=priorities)
         yield Mix(namespace, team, workloads)
 
@@ -104,14 +105,14 @@ def _limits(dice: random.Random) -> dict[str, Any]:
 def _workload(dice: random.Random, namespace: str) -> dict[str, Any]:
     def resources() -> dict[str, Any]:
         cpu, memory = dice.choice(["250m", "1", "1.5", "3"]), dice.choice(["256Mi", "1Gi", "2.5Gi", "4G"])
-        full, little = {"cpu": cpu, "memory": memory}, {"cpu": "100m", "memory": "100M"}
+        full, small = {"cpu": cpu, "memory": memory}, {"cpu": "100m", "memory": "100M"}
         choices: list[dict[str, Any]] = [
             {"limits": full},
-            {"limits": full, "requests": little},
+            {"limits": full, "requests": small},
             {"requests": full},
             {"limits": {"memory": memory}, "requests": {"cpu": cpu}},
         ]
-        # Without a limit, the default limit is often too low: many pods would be refused for that alone.
+        # The default limit is often too low for a container without a limit, which is not what is tested here.
         return dice.choices(choices, weights=[5, 5, 1, 1])[0]
 
     init = [{"name": f"i{index}", "resources": resources()} for index in range(dice.choice([0, 0, 1, 2]))]
@@ -135,7 +136,7 @@ def _total(footprints: list[Footprint]) -> dict[str, Decimal]:
 
 
 def _quota(dice: random.Random, total: dict[str, Decimal]) -> dict[str, str]:
-    """Some keys, each exactly at the sum, a little below it, or above."""
+    """Some keys, each equal to the total, slightly below it, or above it."""
     counted = ["pods", "cpu", "memory", "requests.cpu", "requests.memory", "limits.cpu", "limits.memory"]
     keys = dice.sample(counted, dice.randint(1, 4))
     if dice.random() < 0.5:
@@ -150,7 +151,7 @@ def _quota(dice: random.Random, total: dict[str, Decimal]) -> dict[str, str]:
 
 
 def prepare(api: Api, mix: Mix) -> None:
-    """The namespace of a mix, with the quotas and limits that the component makes."""
+    """Create the namespace of a mix, with the quotas and limits of the component."""
     api.create("/api/v1/namespaces", {"metadata": {"name": mix.namespace}})
     path = f"/api/v1/namespaces/{mix.namespace}"
     account = {"metadata": {"name": "default"}}
@@ -166,21 +167,21 @@ def fits(api: Api, mix: Mix) -> bool:
     path = f"/api/v1/namespaces/{mix.namespace}"
     end = time.monotonic() + 60
     while any("hard" not in quota.get("status", {}) for quota in api.get(f"{path}/resourcequotas")["items"]):
-        assert time.monotonic() < end, "the quotas are not counted"
+        assert time.monotonic() < end, "the quota controller did not count the quotas in time"
         time.sleep(0.1)
     for manifest in (manifest for objects in mix.workloads.values() for manifest in at_peak(objects)):
-        status, answer = api.request("POST", f"{path}/pods", manifest)
+        status, response = api.request("POST", f"{path}/pods", manifest)
         if status != 201:
-            assert status in {403, 422}, answer
+            assert status in {403, 422}, response
             return False
     return True
 
 
-def test_the_capacity_check_agrees_with_the_api_server(project: Project, api: Api) -> None:
+def test_the_quota_check_agrees_with_the_api_server(project: Project, api: Api) -> None:
     for name, value in (("training", 1000), ("urgent", 10000)):
         api.create("/apis/scheduling.k8s.io/v1/priorityclasses", {"metadata": {"name": name}, "value": value})
-    everything = list(mixes(seed=20))
-    for mix in everything:
+    all_mixes = list(mixes(seed=20))
+    for mix in all_mixes:
         prepare(api, mix)
 
     def compare(part: list[Mix]) -> list[tuple[Mix, bool]]:
@@ -188,19 +189,19 @@ def test_the_capacity_check_agrees_with_the_api_server(project: Project, api: Ap
             return [(mix, fits(own, mix)) for mix in part]
 
     with ThreadPoolExecutor(_CONNECTIONS) as pool:
-        parts = pool.map(compare, [everything[index::_CONNECTIONS] for index in range(_CONNECTIONS)])
+        parts = pool.map(compare, [all_mixes[index::_CONNECTIONS] for index in range(_CONNECTIONS)])
         compared = [pair for part in parts for pair in part]
-    false_alarms = [mix.namespace for mix, admitted in compared if admitted and not mix.said_to_fit()]
-    misses = [mix.namespace for mix, admitted in compared if not admitted and mix.said_to_fit()]
+    false_alarms = [mix.namespace for mix, admitted in compared if admitted and not mix.expected_to_fit()]
+    misses = [mix.namespace for mix, admitted in compared if not admitted and mix.expected_to_fit()]
     assert (false_alarms, misses) == ([], [])
     admitted = sum(admitted for _, admitted in compared)
     assert len(compared) == MIXES
-    assert MIXES / 4 < admitted < MIXES * 3 / 4, "the mixes tell little: nearly all fit, or nearly none"
+    assert MIXES / 4 < admitted < MIXES * 3 / 4, "nearly all mixes fit, or nearly none"
 
 
 @pytest.mark.parametrize("replicas", [1, 4, 5])
-def test_a_rollout_has_as_many_pods_as_were_counted(api: Api, replicas: int) -> None:
-    """The real controllers: a rollout whose new pods never get ready stands at its peak."""
+def test_a_rollout_has_as_many_pods_as_the_footprint(api: Api, replicas: int) -> None:
+    """With the real controllers: a rollout whose new pods never become ready stays at its peak."""
     name = f"rolling-{replicas}"
     service = ModelServiceArgs(namespace=name, image="server:v1", replicas=replicas, rollout="surge")
     objects = model_service.manifests(name, service, service.tenant())
@@ -230,5 +231,5 @@ def test_a_rollout_has_as_many_pods_as_were_counted(api: Api, replicas: int) -> 
 def wait(condition: Callable[[], bool]) -> None:
     end = time.monotonic() + 60
     while not condition():
-        assert time.monotonic() < end, "it never came to this"
+        assert time.monotonic() < end, "the condition did not become true in time"
         time.sleep(0.2)

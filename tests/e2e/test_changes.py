@@ -1,4 +1,4 @@
-"""Forty harmful and forty harmless changes, checked in three ways before they are deployed.
+"""Forty harmful and forty harmless changes, each checked in three ways before it is deployed.
 
 The same manifests on the same cluster, in one run: plain ``pulumi preview`` (a failure, a warning, a replacement or a
 deletion counts as noticed), ``kubectl apply --dry-run=server`` (a failure), and the review.
@@ -52,8 +52,8 @@ def plain(project: Project) -> Iterator[Project]:
     _propose(project, every())
     project.stack("prod").up()
     for kind, data in (("Secret", "stringData"), ("ConfigMap", "data")):
-        there = {"apiVersion": "v1", "kind": kind, "metadata": {"name": "there", "namespace": "ml-serving"}}
-        assert project.apply({**there, data: {"token": "t"}}).returncode == 0
+        existing = {"apiVersion": "v1", "kind": kind, "metadata": {"name": "there", "namespace": "ml-serving"}}
+        assert project.apply({**existing, data: {"token": "t"}}).returncode == 0
     with patch.dict(os.environ, project.environment()):
         yield project
 

@@ -1,4 +1,4 @@
-"""Another team's repository: the components from a wheel, in an environment of its own."""
+"""The components installed from a wheel, in another team's repository and virtual environment."""
 
 import os
 import re
@@ -16,10 +16,10 @@ from tests.docs.test_readme import block
 from tests.e2e.project import SOURCE, Project
 from tests.e2e.test_stack import quiet
 
-# What such a team writes: the README's program, under the name of the installed package.
+# The program of the README, which imports the installed package.
 PROGRAM = block("python").replace("from components import", "from ml_platform import")
 
-# And a test of it, with nothing but Pulumi's own mocks.
+# A test of it, with Pulumi's mocks.
 TEST = """
 import runpy
 
@@ -54,14 +54,14 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def repository(tmp_path_factory: pytest.TempPathFactory, wheel: Path) -> Path:
-    """The other repository: its program, and an environment with nothing but the wheel and what that asks for."""
+    """The other repository: its program, and a virtual environment with the wheel and its dependencies."""
     folder = tmp_path_factory.mktemp("repository")
     (folder / "__main__.py").write_text(PROGRAM, encoding="utf-8")
     (folder / "test.py").write_text(TEST, encoding="utf-8")
     project = "name: another-team\nruntime: {name: python, options: {toolchain: pip, virtualenv: .venv}}\n"
     (folder / "Pulumi.yaml").write_text(project, encoding="utf-8")
     venv.create(folder / ".venv", with_pip=True)
-    # The provider that the sandbox has; elsewhere Pulumi downloads the one that belongs to the SDK.
+    # The SDK of the provider in the sandbox. Elsewhere, Pulumi downloads the provider that matches the SDK.
     pinned = f"pulumi-kubernetes=={PROVIDER_VERSION}"
     install = ("-m", "pip", "install", "--quiet", "--disable-pip-version-check", str(wheel), pinned)
     _run(folder, str(folder / ".venv/bin/python"), *install)
@@ -75,17 +75,18 @@ def _run(folder: Path, *command: str) -> str:
     return done.stdout
 
 
-def test_the_wheel_has_the_components_and_nothing_else(wheel: Path) -> None:
+def test_the_wheel_contains_only_the_components(wheel: Path) -> None:
     assert wheel.name == f"ml_platform_components-{VERSION}-py3-none-any.whl"
     with zipfile.ZipFile(wheel) as archive:
         files = archive.namelist()
-    committed = {f"ml_platform/{file.name}" for file in (SOURCE / "components").iterdir() if file.is_file()}
+    listing = _run(SOURCE, "git", "ls-files", "--cached", "--others", "--exclude-standard", "components")
+    committed = {f"ml_platform/{file.removeprefix('components/')}" for file in listing.splitlines()}
     assert {file for file in files if not file.startswith("ml_platform_components-")} == committed
     assert "ml_platform/py.typed" in files
 
 
-def test_a_git_url_gives_the_same_wheel(wheel: Path, tmp_path: Path) -> None:
-    """What a requirement "ml-platform-components @ git+https://..." makes pip build, of what is committed."""
+def test_pip_builds_the_same_wheel_from_a_git_url(wheel: Path, tmp_path: Path) -> None:
+    """As for the requirement "ml-platform-components @ git+https://...": pip builds what is committed."""
     url = f"git+file://{SOURCE}"
     _run(SOURCE, sys.executable, "-m", "pip", "wheel", "--quiet", "--no-deps", "--wheel-dir", str(tmp_path), url)
     (built,) = tmp_path.iterdir()
@@ -94,12 +95,12 @@ def test_a_git_url_gives_the_same_wheel(wheel: Path, tmp_path: Path) -> None:
         assert {"ml_platform/__init__.py", "ml_platform/py.typed"} <= set(archive.namelist())
 
 
-def test_the_environment_knows_no_other_room(repository: Path) -> None:
-    for room in ("components", "config", "sandbox"):
-        code = f"import importlib.util as u; assert u.find_spec({room!r}) is None"
+def test_no_other_package_is_installed(repository: Path) -> None:
+    for package in ("components", "config", "sandbox"):
+        code = f"import importlib.util as u; assert u.find_spec({package!r}) is None"
         _run(repository, ".venv/bin/python", "-c", code)
-    told = _run(repository, ".venv/bin/python", "-c", "import ml_platform; print(ml_platform.VERSION)")
-    assert told.strip() == VERSION
+    version = _run(repository, ".venv/bin/python", "-c", "import ml_platform; print(ml_platform.VERSION)")
+    assert version.strip() == VERSION
 
 
 def test_the_program_runs_under_mocks(repository: Path) -> None:
@@ -109,8 +110,8 @@ def test_the_program_runs_under_mocks(repository: Path) -> None:
     assert made["bert-deployment"] == "kubernetes:apps/v1:Deployment"
 
 
-def test_a_type_checker_knows_the_components(repository: Path) -> None:
-    """The package is typed, without a plugin for the checker: right use passes, a wrong one is found."""
+def test_the_package_is_typed(repository: Path) -> None:
+    """Without a plugin for mypy: correct use passes, and a wrong argument is an error."""
     reveal = "\nreveal_type(team.namespace)\nTeamNamespace(1, {})\n"
     (repository / "typed.py").write_text(PROGRAM + reveal, encoding="utf-8")
     checked = subprocess.run(
@@ -126,7 +127,7 @@ def test_a_type_checker_knows_the_components(repository: Path) -> None:
     assert 'Argument 1 to "TeamNamespace" has incompatible type "int"' in errors[0]
 
 
-def test_the_program_comes_up(project: Project, repository: Path) -> None:
+def test_the_program_is_deployed(project: Project, repository: Path) -> None:
     def pulumi(*arguments: str) -> str:
         done = project.run("pulumi", "--cwd", str(repository), "--non-interactive", *arguments)
         assert done.returncode == 0, done.stdout + done.stderr

@@ -1,4 +1,4 @@
-"""A model service on the real engine, provider and API server: changed while it is watched."""
+"""A model service on the real engine, provider and API server: changed while its endpoints are watched."""
 
 import shutil
 import subprocess
@@ -17,7 +17,7 @@ _GOOD, _BETTER = "myregistry/bert-serving:v1.2", "myregistry/bert-serving:v1.3"
 
 @pytest.fixture(scope="module")
 def prod(project: Project) -> Stack:
-    """The prod stack, up: three replicas with a GPU each, of which the quota leaves some for a surge."""
+    """The prod stack, deployed: three replicas with a GPU each. The quota leaves some GPUs for a surge."""
     stack = project.stack("prod")
     configure(project, rollout="surge")
     stack.up()
@@ -25,7 +25,7 @@ def prod(project: Project) -> Stack:
 
 
 def configure(project: Project, **values: Any) -> None:
-    """Set arguments of the service as a user does on the command line; None removes one."""
+    """Set arguments of the service on the command line, as a user does. None removes an argument."""
     for key, value in values.items():
         path = f"{_PATH}.{key.replace('__', '.')}"
         words = ["rm", "--path", path] if value is None else ["set", "--path", path, str(value)]
@@ -42,26 +42,26 @@ def version(project: Project) -> tuple[str, str]:
     return template["metadata"]["labels"]["model-version"], template["spec"]["containers"][0]["image"]
 
 
-def test_a_new_version_and_back_with_one_command(project: Project, prod: Stack) -> None:
+def test_a_new_version_and_its_rollback(project: Project, prod: Stack) -> None:
     before = (project.folder / "Pulumi.prod.yaml").read_text(encoding="utf-8")
-    with watching(project, "model-serving", "model-api", "ml-serving") as seen:
+    with watching(project, "model-serving", "model-api", "ml-serving") as observed:
         configure(project, image=_BETTER, version="v1.3")
         prod.up()
         assert version(project) == ("v1.3", _BETTER)
         done = project.operations("rollback", "--service", "model-serving", "--stack", "prod")
         assert done.returncode == 0, done.stdout + done.stderr
     assert version(project) == ("v1.2", _GOOD)
-    assert seen.images == {_GOOD, _BETTER}
-    assert seen.fewest >= 3
+    assert observed.images == {_GOOD, _BETTER}
+    assert observed.min_ready >= 3
     assert (project.folder / "Pulumi.prod.yaml").read_text(encoding="utf-8") == before
     lines = done.stdout.splitlines()
-    said = lines.index(f"  Pulumi.prod.yaml: image: {_BETTER} -> {_GOOD}")
-    assert said < next(number for number, line in enumerate(lines) if "updating" in line)
+    edit = lines.index(f"  Pulumi.prod.yaml: image: {_BETTER} -> {_GOOD}")
+    assert edit < next(number for number, line in enumerate(lines) if "updating" in line)
     preview = project.run("pulumi", "preview", "--stack", "prod", "--expect-no-changes")
     assert preview.returncode == 0, preview.stdout
 
 
-def test_back_to_a_version_by_name(project: Project, prod: Stack) -> None:
+def test_a_rollback_to_a_named_version(project: Project, prod: Stack) -> None:
     done = project.operations("rollback", "--service", "model-serving", "--stack", "prod", "--to", "v1.3")
     assert done.returncode == 0, done.stdout + done.stderr
     assert version(project) == ("v1.3", _BETTER)
@@ -72,44 +72,44 @@ def test_back_to_a_version_by_name(project: Project, prod: Stack) -> None:
 
 
 def test_scaling_up_and_down(project: Project, prod: Stack) -> None:
-    with watching(project, "model-serving", "model-api", "ml-serving") as seen:
+    with watching(project, "model-serving", "model-api", "ml-serving") as observed:
         configure(project, replicas=6)
         prod.up()
         wait_for(project, 6)
-    assert seen.fewest >= 3
-    with watching(project, "model-serving", "model-api", "ml-serving") as seen:
+    assert observed.min_ready >= 3
+    with watching(project, "model-serving", "model-api", "ml-serving") as observed:
         configure(project, replicas=2)
         prod.up()
-    assert seen.fewest >= 2
+    assert observed.min_ready >= 2
     configure(project, replicas=3)
     prod.up()
 
 
-def test_an_autoscaler_takes_over_and_hands_back(project: Project, prod: Stack) -> None:
-    with watching(project, "model-serving", "model-api", "ml-serving") as seen:
+def test_an_autoscaler_is_added_and_removed(project: Project, prod: Stack) -> None:
+    with watching(project, "model-serving", "model-api", "ml-serving") as observed:
         configure(project, replicas=None, autoscale__min=3, autoscale__max=6, autoscale__cpu=70)
         prod.up()
-    assert set(seen.replicas) == {3}
-    # The cluster has no metrics: what moves the real autoscaler here is its lower bound.
-    with watching(project, "model-serving", "model-api", "ml-serving") as seen:
+    assert set(observed.replicas) == {3}
+    # The cluster has no metrics: here, only its minimum makes the autoscaler scale.
+    with watching(project, "model-serving", "model-api", "ml-serving") as observed:
         configure(project, autoscale__min=5)
         prod.up()
         wait_for(project, 5)
         configure(project, autoscale__min=3)
         prod.up()
-    assert seen.fewest >= 3
+    assert observed.min_ready >= 3
     assert deployment(project)["spec"]["replicas"] == 5
-    with watching(project, "model-serving", "model-api", "ml-serving") as seen:
+    with watching(project, "model-serving", "model-api", "ml-serving") as observed:
         configure(project, image=_GOOD, version="v1.2")
         prod.up()
-    # A new version leaves alone what the autoscaler decided.
-    assert set(seen.replicas) == {5}
-    assert seen.fewest >= 5
-    with watching(project, "model-serving", "model-api", "ml-serving") as seen:
+    # A new version keeps the replicas that the autoscaler has set.
+    assert set(observed.replicas) == {5}
+    assert observed.min_ready >= 5
+    with watching(project, "model-serving", "model-api", "ml-serving") as observed:
         configure(project, autoscale=None, replicas=3)
         prod.up()
         wait_for(project, 3)
-    assert seen.fewest >= 3
+    assert observed.min_ready >= 3
     assert project.names("hpa", "ml-serving") == []
     prod.up("--expect-no-changes")
 
@@ -121,27 +121,29 @@ def wait_for(project: Project, replicas: int) -> None:
         time.sleep(0.5)
 
 
-def test_a_bad_image_fails_within_the_budget_and_the_old_pods_serve_on(project: Project, prod: Stack) -> None:
+def test_an_image_that_cannot_be_pulled_fails_within_the_startup_budget_while_the_old_pods_serve(
+    project: Project, prod: Stack
+) -> None:
     configure(project, replicas=1, startupBudgetSeconds=40)
     prod.up()
-    with watching(project, "model-serving", "model-api", "ml-serving") as seen:
+    with watching(project, "model-serving", "model-api", "ml-serving") as observed:
         configure(project, image="myregistry/bert-serving:missing", version="v1.4")
         started = time.monotonic()
         failed = project.run("pulumi", "up", "--yes", "--skip-preview", "--stack", "prod")
         assert failed.returncode != 0
-        # The engine's own start and end come on top.
+        # The time in which the engine starts and ends is not part of the budget.
         assert time.monotonic() - started < 40 + 20
         output = failed.stdout + failed.stderr
         assert "ImagePullBackOff" in output
         assert "myregistry/bert-serving:missing" in output
         configure(project, image=_BETTER, version="v1.3")
         prod.up()
-    assert seen.fewest >= 1
+    assert observed.min_ready >= 1
     assert version(project) == ("v1.3", _BETTER)
     prod.up("--expect-no-changes")
 
 
-def test_a_rollback_passes_over_a_version_that_never_came_up(project: Project, prod: Stack) -> None:
+def test_a_rollback_skips_a_version_that_never_became_ready(project: Project, prod: Stack) -> None:
     configure(project, image="myregistry/bert-serving:missing", version="v1.4", timeoutSeconds=10)
     failed = project.run("pulumi", "up", "--yes", "--skip-preview", "--stack", "prod")
     assert failed.returncode != 0
@@ -153,8 +155,8 @@ def test_a_rollback_passes_over_a_version_that_never_came_up(project: Project, p
     prod.up()
 
 
-def test_a_rollback_on_a_cluster_and_backend_of_ones_own(project: Project, prod: Stack) -> None:
-    """In a checkout without a sandbox, the environment says where the stack is."""
+def test_a_rollback_on_the_cluster_and_backend_of_the_environment(project: Project, prod: Stack) -> None:
+    """In a checkout without a sandbox, the backend and the cluster are those of the environment."""
     elsewhere = Project.copy(project.folder / ".elsewhere")
     for name in ("Pulumi.prod.yaml", "Pulumi.yaml"):
         shutil.copy2(project.folder / name, elsewhere.folder / name)
@@ -169,9 +171,9 @@ def test_a_rollback_on_a_cluster_and_backend_of_ones_own(project: Project, prod:
     assert not (elsewhere.folder / ".sandbox" / "cluster").exists()
 
 
-def test_a_rollout_of_gpus_that_are_all_taken_replaces_pod_by_pod(project: Project, prod: Stack) -> None:
+def test_a_rollout_without_free_gpus_replaces_pod_by_pod(project: Project, prod: Stack) -> None:
     configure(project, rollout=None, image=_BETTER, version="v1.3")
-    with watching(project, "model-serving", "model-api", "ml-serving") as seen:
+    with watching(project, "model-serving", "model-api", "ml-serving") as observed:
         prod.up()
     assert version(project) == ("v1.3", _BETTER)
-    assert seen.fewest >= 2
+    assert observed.min_ready >= 2

@@ -1,4 +1,4 @@
-"""Every option of a model service on the real API server; how services are reached; canaries; warnings."""
+"""Every option of a model service on the real API server: types of Services, canaries, warnings."""
 
 from typing import Any
 
@@ -14,7 +14,7 @@ from tests.model_services import OPTIONS
 
 _NAMESPACE = "ml-serving"
 
-# Group, version, kind, plural: as far as the API server has to know them to store them.
+# Group, version, kind and plural: all that the API server needs to store them.
 _CUSTOM = [
     ("gateway.networking.k8s.io", "v1", "HTTPRoute", "httproutes"),
     ("keda.sh", "v1alpha1", "ScaledObject", "scaledobjects"),
@@ -30,7 +30,7 @@ def _definition(group: str, version: str, kind: str, plural: str) -> dict[str, A
         "kind": "CustomResourceDefinition",
         "metadata": {
             "name": f"{plural}.{group}",
-            # The API server wants to see that somebody approved of a name of Kubernetes' own.
+            # Required for a group below k8s.io, which is reserved.
             "annotations": {"api-approved.kubernetes.io": "https://github.com/kubernetes-sigs/gateway-api/pull/891"},
         },
         "spec": {
@@ -44,7 +44,7 @@ def _definition(group: str, version: str, kind: str, plural: str) -> dict[str, A
 
 @pytest.fixture(scope="module")
 def cluster(project: Project) -> Project:
-    """A cluster with the kinds that an ingress of the Gateway API, KEDA and Prometheus bring."""
+    """A cluster with kinds of the Gateway API, KEDA and the Prometheus operator."""
     for custom in _CUSTOM:
         made = project.apply(_definition(*custom))
         assert made.returncode == 0, made.stderr
@@ -55,7 +55,7 @@ def cluster(project: Project) -> Project:
 
 
 @pytest.mark.parametrize("option", OPTIONS)
-def test_the_api_server_takes_every_field_of_every_option(option: str, api: Api, cluster: Project) -> None:
+def test_the_api_server_keeps_every_field_of_every_option(option: str, api: Api, cluster: Project) -> None:
     given = {"namespace": "lab", "image": "server:v1", **OPTIONS[option]}
     args = ModelServiceArgs(**{key: value for key, value in given.items() if value is not None})
     for manifest in manifests("bert", args, args.tenant()).values():
@@ -92,7 +92,7 @@ _SERVICES: dict[str, dict[str, Any]] = {
 
 @pytest.fixture(scope="module")
 def prod(cluster: Project) -> Stack:
-    """The prod stack, with a service for each way of reaching one."""
+    """The prod stack, with a service for each way in which clients reach one."""
 
     def add(settings: dict[str, Any]) -> None:
         settings["modelServices"].update(_SERVICES)
@@ -109,7 +109,7 @@ def service(project: Project, name: str) -> Any:
 
 
 def endpoints(project: Project, name: str) -> list[Any]:
-    """Where a Service leads to: endpoints that are ready."""
+    """The endpoints of a Service that are ready."""
     slices = [
         item
         for item in project.get("endpointslices", namespace=_NAMESPACE)["items"]
@@ -124,7 +124,7 @@ def versions(project: Project, app: str) -> list[str]:
     return sorted(labels["model-version"] for labels in pods if labels["app"] == app)
 
 
-def test_a_node_port_is_the_chosen_one_on_every_node(cluster: Project, prod: Stack) -> None:
+def test_a_service_has_the_node_port_that_is_set(cluster: Project, prod: Stack) -> None:
     live = service(cluster, "node")
     assert live["spec"]["ports"] == [
         {"name": "http", "port": 80, "targetPort": 8080, "nodePort": 30080, "protocol": "TCP"}
@@ -133,7 +133,7 @@ def test_a_node_port_is_the_chosen_one_on_every_node(cluster: Project, prod: Sta
     assert endpoint["targetRef"]["name"].startswith("node-")
 
 
-def test_a_load_balancer_has_an_address_and_lets_in_whom_it_should(cluster: Project, prod: Stack) -> None:
+def test_a_load_balancer_has_an_address_and_source_ranges(cluster: Project, prod: Stack) -> None:
     live = service(cluster, "balanced")
     assert live["spec"]["loadBalancerSourceRanges"] == ["203.0.113.0/24"]
     (ingress,) = live["status"]["loadBalancer"]["ingress"]
@@ -155,7 +155,7 @@ def test_a_model_hosted_elsewhere_has_no_pods(cluster: Project, prod: Stack) -> 
     }
 
 
-def test_a_model_comes_home_behind_the_same_name(cluster: Project, prod: Stack) -> None:
+def test_a_hosted_model_moves_into_the_cluster_under_the_same_name(cluster: Project, prod: Stack) -> None:
     before = service(cluster, "elsewhere")["metadata"]["uid"]
     cluster.edit("prod", lambda settings: settings["modelServices"].update(elsewhere=_SMALL))
     prod.up()
@@ -169,16 +169,16 @@ def test_a_model_comes_home_behind_the_same_name(cluster: Project, prod: Stack) 
     assert versions(cluster, "elsewhere") == []
 
 
-def test_a_canary_by_pods_is_behind_the_one_service(cluster: Project, prod: Stack) -> None:
+def test_a_canary_by_pods_shares_the_service(cluster: Project, prod: Stack) -> None:
     assert versions(cluster, "beside") == ["v1", "v1", "v1", "v2"]
     assert len(endpoints(cluster, "beside")) == 4
-    # The stable Deployment's selector matches the canary's pods too: they stay their own Deployment's.
+    # The selector of the stable Deployment matches the pods of the canary, too, but their own Deployment owns them.
     for name, pods in (("beside", 3), ("beside-canary", 1)):
         status = cluster.get("deployment", name, _NAMESPACE)["status"]
         assert (status["replicas"], status["readyReplicas"]) == (pods, pods)
 
 
-def test_a_canary_by_requests_has_a_service_of_its_own(cluster: Project, prod: Stack) -> None:
+def test_a_canary_by_requests_has_a_separate_service(cluster: Project, prod: Stack) -> None:
     assert versions(cluster, "routed") == ["v1", "v1", "v1"]
     assert (len(endpoints(cluster, "routed")), len(endpoints(cluster, "routed-canary"))) == (3, 1)
     (rule,) = cluster.get("httproute", "routed", _NAMESPACE)["spec"]["rules"]
@@ -190,7 +190,7 @@ def test_a_second_up_changes_nothing(prod: Stack) -> None:
     prod.refresh("--expect-no-changes")
 
 
-def test_a_service_that_sleeps_is_changed_without_waking_it(cluster: Project, prod: Stack) -> None:
+def test_a_service_that_is_scaled_to_zero_is_changed_without_scaling_it_up(cluster: Project, prod: Stack) -> None:
     asleep = cluster.run("kubectl", "-n", _NAMESPACE, "scale", "deployment/sleepy", "--replicas=0")
     assert asleep.returncode == 0, asleep.stderr
 
@@ -213,9 +213,9 @@ def test_a_canary_is_promoted_by_configuration(name: str, cluster: Project, prod
         args.update(image=canary["image"], version=canary["version"])
 
     cluster.edit("prod", promote)
-    with watching(cluster, name, name, _NAMESPACE) as seen:
+    with watching(cluster, name, name, _NAMESPACE) as observed:
         prod.up()
-    assert seen.fewest >= 3
+    assert observed.min_ready >= 3
     assert versions(cluster, name) == ["v2", "v2", "v2"]
     assert f"{name}-canary" not in cluster.names("deployments", _NAMESPACE)
 

@@ -1,4 +1,4 @@
-"""What the workflows call, typed as any other CI would: up with the approved commit, then a reader's look for drift."""
+"""The commands that the workflows run: up with the approved commit, then drift detection with read permissions."""
 
 from pathlib import Path
 from typing import Any
@@ -11,8 +11,8 @@ from tests.e2e.project import SOURCE, Project
 
 @pytest.fixture(scope="module")
 def repository(project: Project) -> Project:
-    """The project as a repository with one commit, and its stack not yet up."""
-    project.edit("prod", _with_all_there_is)
+    """The project as a repository with one commit. Its stack is not deployed."""
+    project.edit("prod", _with_every_kind)
     author = ("-c", "user.name=ci", "-c", "user.email=ci@example.com")
     for command in (("init", "--quiet"), ("add", "--all"), (*author, "commit", "--quiet", "--message", "approved")):
         done = project.run("git", *command)
@@ -23,17 +23,17 @@ def repository(project: Project) -> Project:
 
 @pytest.fixture(scope="module")
 def reader(repository: Project) -> tuple[str, ...]:
-    """What goes before a command to run it as the workflow for drift does."""
+    """The prefix of a command that runs it with the permissions of the drift workflow."""
     return repository.reviewer()
 
 
-def _with_all_there_is(settings: dict[str, Any]) -> None:
-    """Of what the components make, every kind that a bare cluster knows."""
+def _with_every_kind(settings: dict[str, Any]) -> None:
+    """Every kind of object that the components create and that a cluster without extensions has."""
     settings["priorityClasses"] = {"training": {"value": 1000}}
     settings["teams"]["data-pipeline"].update(
         registries=["ghcr.io/acme"], access={"viewers": ["v"], "developers": ["d"], "admins": ["a"]}
     )
-    settings["trainingJobs"]["alone"] = {
+    settings["trainingJobs"]["single-pod"] = {
         "team": "data-pipeline",
         "image": "ghcr.io/acme/a:v1",
         "controller": "pod",
@@ -51,7 +51,7 @@ def test_up_with_the_approved_commit_and_no_drift_after_it(repository: Project, 
     assert drift.returncode == 0, drift.stdout + drift.stderr
 
 
-def test_a_change_by_hand_is_drift(repository: Project, reader: tuple[str, ...]) -> None:
+def test_a_change_with_kubectl_is_drift(repository: Project, reader: tuple[str, ...]) -> None:
     scaled = repository.run("kubectl", "scale", "deployment/model-serving", "--replicas=2", "-n", "ml-serving")
     assert scaled.returncode == 0, scaled.stderr
     drift = repository.run(*reader, ".ci/drift", "prod")
@@ -60,7 +60,7 @@ def test_a_change_by_hand_is_drift(repository: Project, reader: tuple[str, ...])
     assert "replicas" in drift.stdout
 
 
-def test_actionlint_finds_nothing_in_the_workflows(tmp_path: Path) -> None:
+def test_actionlint_reports_no_findings(tmp_path: Path) -> None:
     workflows = sorted((SOURCE / ".github" / "workflows").iterdir())
     done = scanners.actionlint(*workflows)
     assert (done.returncode, done.stdout) == (0, ""), done.stdout + done.stderr

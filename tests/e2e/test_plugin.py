@@ -1,4 +1,4 @@
-"""The components from other languages: through the real CLI, a generated SDK, and YAML."""
+"""The components in other languages: the real CLI, a generated SDK, and a YAML program."""
 
 import json
 import re
@@ -36,7 +36,7 @@ job = ml.TrainingJob(
     node_pool=l4,
     gpus=1,
     wait_for=ml.TrainingJobWaitFor.COMPLETION,
-    timeout=120,
+    timeout_seconds=120,
     env={"OWNER": team.namespace},
 )
 service = ml.ModelService(
@@ -54,7 +54,7 @@ pulumi.export("address", service.external_address)
 
 
 class Program:
-    """A program of another team, which uses the package by its path."""
+    """A program of another team, which refers to the package by its path."""
 
     def __init__(self, project: Project, folder: Path) -> None:
         self._project, self.folder = project, folder
@@ -70,7 +70,7 @@ class Program:
         return found
 
     def parents(self) -> dict[str, str]:
-        """The name of every object of Kubernetes, and of the component that is its parent."""
+        """The name of every Kubernetes object, and of the component that is its parent."""
         stack = self.pulumi("stack", "export")
         return {
             resource["urn"].split("::")[-1]: resource["parent"].split("::")[-1]
@@ -92,7 +92,7 @@ def in_python(project: Project) -> Program:
     (folder / "__main__.py").write_text(PYTHON, encoding="utf-8")
     program = Program(project, folder)
     program.pulumi("package", "gen-sdk", "../plugin", "--language", "python", "--local", "--out", "sdk")
-    # `pulumi package add` does both in one; the language host that is built from source does not know that call.
+    # `pulumi package add` does both. The language host that is built from source does not support it.
     venv.create(folder / ".venv", with_pip=True)
     installed = project.run(str(folder / ".venv/bin/pip"), "install", "--quiet", "-r", f"{folder}/requirements.txt")
     assert installed.returncode == 0, installed.stderr
@@ -122,7 +122,7 @@ def test_the_cli_reads_the_schema(project: Project) -> None:
     assert job["inputProperties"]["waitFor"]["description"].startswith("What `pulumi up` waits for.")
 
 
-def test_a_python_program_brings_all_three_up(project: Project, in_python: Program) -> None:
+def test_a_python_program_deploys_all_components(project: Project, in_python: Program) -> None:
     assert project.get("deployment", "bert", "nlp")["status"]["readyReplicas"] == 2
     assert project.get("job", "finetune", "nlp")["status"]["succeeded"] == 1
     assert project.get("resourcequota", "nlp-quota", "nlp")["spec"]["hard"]["pods"] == "20"
@@ -132,19 +132,19 @@ def test_a_python_program_brings_all_three_up(project: Project, in_python: Progr
     assert re.fullmatch(r"[0-9.]+", outputs["address"])
 
 
-def test_outputs_of_other_resources_reach_the_objects(project: Project, in_python: Program) -> None:
+def test_outputs_of_other_resources_are_inputs_of_the_objects(project: Project, in_python: Program) -> None:
     (trainer,) = project.get("job", "finetune", "nlp")["spec"]["template"]["spec"]["containers"]
     assert {"name": "OWNER", "value": "nlp"} in trainer["env"]
     volumes = project.get("deployment", "bert", "nlp")["spec"]["template"]["spec"]["volumes"]
     assert {"name": "config", "configMap": {"name": "nlp", "defaultMode": 420}} in volumes
 
 
-def test_a_team_gives_its_label_to_what_is_in_it(project: Project, in_python: Program, in_yaml: Program) -> None:
+def test_workloads_have_the_label_of_their_team(project: Project, in_python: Program, in_yaml: Program) -> None:
     assert project.get("job", "finetune", "nlp")["metadata"]["labels"]["team"] == "nlp"
     assert project.get("deployment", "resnet", "vision")["metadata"]["labels"]["team"] == "vision"
 
 
-def test_children_belong_to_their_components(in_python: Program, in_yaml: Program) -> None:
+def test_objects_are_children_of_their_components(in_python: Program, in_yaml: Program) -> None:
     for program, names in ((in_python, ("nlp", "finetune", "bert")), (in_yaml, ("vision", "classify", "resnet"))):
         parents = program.parents()
         assert set(parents.values()) == set(names)
@@ -156,7 +156,7 @@ def test_a_second_up_changes_nothing(in_python: Program, in_yaml: Program) -> No
         program.pulumi("up", "--yes", "--skip-preview", "--expect-no-changes")
 
 
-def test_a_yaml_program_brings_all_three_up(project: Project, in_yaml: Program) -> None:
+def test_a_yaml_program_deploys_all_components(project: Project, in_yaml: Program) -> None:
     assert project.get("deployment", "resnet", "vision")["status"]["readyReplicas"] == 2
     assert project.get("job", "classify", "vision")["spec"]["completions"] == 2
     assert in_yaml.outputs() == {"job": "classify", "url": "http://resnet.vision.svc.cluster.local"}

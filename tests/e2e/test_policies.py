@@ -32,7 +32,8 @@ def preview(project: Project) -> tuple[int, str]:
     return done.returncode, output
 
 
-def violates(settings: dict[str, Any]) -> None:
+def violate(settings: dict[str, Any]) -> None:
+    """Violate two mandatory rules."""
     settings["modelServices"]["model-serving"].update(image="myregistry/bert-serving:latest", env={"HF_TOKEN": "hf_x"})
 
 
@@ -50,7 +51,7 @@ def test_the_committed_stack_passes(stack: Project) -> None:
 
 
 def test_mandatory_findings_fail_the_preview_with_reason_and_fix(stack: Project) -> None:
-    stack.edit("prod", violates)
+    stack.edit("prod", violate)
     status, output = preview(stack)
     assert status != 0
     assert "[mandatory]  image-pinned  (kubernetes:apps/v1:Deployment: model-serving-deployment)" in output
@@ -64,7 +65,7 @@ def test_mandatory_findings_fail_the_preview_with_reason_and_fix(stack: Project)
 
 
 def test_the_stack_sets_severities_and_exceptions(stack: Project) -> None:
-    stack.edit("prod", violates)
+    stack.edit("prod", violate)
     configure(
         stack,
         "  policies:severity: {image-pinned: advisory}\n"
@@ -81,7 +82,7 @@ def test_the_stack_sets_severities_and_exceptions(stack: Project) -> None:
 
 
 def test_an_expired_exception_and_invalid_settings_fail_the_preview(stack: Project) -> None:
-    stack.edit("prod", violates)
+    stack.edit("prod", violate)
     configure(
         stack,
         "  policies:severity: {image-pined: advisory}\n"

@@ -1,4 +1,4 @@
-"""Rendered manifests, applied to the real API server and checked by scanners."""
+"""The rendered manifests: checked by scanners, and applied to the real API server."""
 
 import json
 import sys
@@ -81,7 +81,7 @@ def test_kubectl_diff_is_empty_after_up(project: Project, manifests: Path) -> No
     assert difference.returncode == 0, difference.stdout + difference.stderr
 
 
-def test_kubectl_applies_them_without_pulumi(project: Project) -> None:
+def test_kubectl_applies_the_manifests_without_pulumi(project: Project) -> None:
     project.stack("prod").destroy()
     rendered = project.run(sys.executable, "-m", "config", "render", "prod")
     (project.folder / "prod.yaml").write_text(rendered.stdout, encoding="utf-8")

@@ -22,7 +22,7 @@ def prod(project: Project) -> Project:
 
 @pytest.fixture
 def changed(prod: Project) -> Iterator[Project]:
-    """The prod stack, deployed, with a change that is not."""
+    """The deployed prod stack, with a change that is not deployed."""
     prod.edit("prod", change)
     yield prod
     prod.restore("prod")
@@ -43,7 +43,7 @@ def review(project: Project, *arguments: str) -> tuple[int, dict[str, Any]]:
 
 
 def test_the_page_is_that_of_the_recorded_preview(changed: Project) -> None:
-    """If this fails because of another operation or live state: record the preview anew, see tests/review/golden.py."""
+    """If the operations or the live state have changed, record the preview again: see tests/review/golden.py."""
     status, page = run(changed, "--format", "markdown", "--offline")
     assert status == 0
     recorded = given()
@@ -131,8 +131,8 @@ def test_explain_after_a_failed_up(prod: Project) -> None:
         ),
         ("resourcequota", "ml-serving-quota", "ml-serving", {"spec": {"hard": {"pods": "3"}}}, []),
     ]
-    for kind, name, place, patch, flags in patches:
-        done = prod.run("kubectl", "patch", kind, name, "-n", place, *flags, "-p", json.dumps(patch))
+    for kind, name, namespace, patch, flags in patches:
+        done = prod.run("kubectl", "patch", kind, name, "-n", namespace, *flags, "-p", json.dumps(patch))
         assert done.returncode == 0, done.stderr
 
     def change(settings: dict[str, Any]) -> None:

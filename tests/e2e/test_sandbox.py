@@ -1,4 +1,4 @@
-"""The life cycle of a sandbox: up, repeated up, down, another stack, another checkout, and lost files."""
+"""The life cycle of a sandbox: up, up again, down, another stack, another checkout, and deleted files."""
 
 import shutil
 import socket
@@ -12,16 +12,16 @@ import pytest
 
 from sandbox import servers
 from tests.e2e.conftest import fresh_copy
-from tests.e2e.project import Project, changes
+from tests.e2e.project import Project, changes, reports
 
 
 @pytest.fixture
-def neighbor() -> Iterator[Project]:
+def other_checkout() -> Iterator[Project]:
     """Another checkout on the same machine, in a folder with a space in its name."""
-    yield from fresh_copy("a neighbor")
+    yield from fresh_copy("another checkout")
 
 
-def test_down_frees_all_processes_and_ports(checkout: Project) -> None:
+def test_down_stops_all_processes_and_releases_all_ports(checkout: Project) -> None:
     checkout.up()
     again = checkout.up()
     assert "cluster: already running" in again
@@ -83,7 +83,7 @@ def test_a_port_that_another_process_has_taken_is_replaced(checkout: Project) ->
 
 
 @pytest.mark.long
-def test_two_checkouts_are_independent(checkout: Project, neighbor: Project) -> None:
+def test_two_checkouts_are_independent(checkout: Project, other_checkout: Project) -> None:
     both = [
         subprocess.Popen(
             [sys.executable, "-m", "operations", "up"],
@@ -92,22 +92,22 @@ def test_two_checkouts_are_independent(checkout: Project, neighbor: Project) -> 
             stderr=subprocess.STDOUT,
             text=True,
         )
-        for project in (checkout, neighbor)
+        for project in (checkout, other_checkout)
     ]
     outputs = [process.communicate(timeout=300)[0] for process in both]
     assert [process.returncode for process in both] == [0, 0], outputs
-    assert not checkout.listening() & neighbor.listening()
+    assert not checkout.listening() & other_checkout.listening()
     assert checkout.operations("down").returncode == 0
-    assert len(neighbor.processes()) == 5
-    assert neighbor.names("deployments", "ml-serving") == ["model-serving"]
+    assert len(other_checkout.processes()) == 5
+    assert other_checkout.names("deployments", "ml-serving") == ["model-serving"]
 
 
-def test_an_invalid_stack_is_reported_before_anything_is_started(checkout: Project) -> None:
+def test_an_invalid_stack_is_rejected_before_any_server_is_started(checkout: Project) -> None:
     checkout.edit("dev", lambda settings: settings["modelServices"]["model-serving"].update(replicas=0))
     started = time.monotonic()
     failed = checkout.operations("up")
     assert failed.returncode == 1
-    assert "Pulumi.dev.yaml: ml-platform:modelServices.model-serving.replicas: must be at least 1" in failed.stderr
+    assert reports(failed.stderr, "modelServices.model-serving.replicas", "out-of-range", stack="dev")
     assert "Traceback" not in failed.stderr
     assert checkout.processes() == {}
     assert time.monotonic() - started < 30

@@ -26,12 +26,12 @@ def begin_up(project: Project) -> subprocess.Popen[str]:
 
 
 def read_until(process: subprocess.Popen[str], pattern: str) -> None:
-    """Read a process's output up to the first line that matches."""
+    """Read the output of a process up to the first line that matches a pattern."""
     assert process.stdout is not None
     for line in process.stdout:
         if re.search(pattern, line):
             return
-    raise AssertionError(f"{pattern} was never printed")
+    raise AssertionError(f"no line of the output matches {pattern}")
 
 
 @pytest.mark.long
@@ -44,7 +44,7 @@ def test_killed_servers_are_restarted(checkout: Project) -> None:
     assert changes(output) == {}
 
 
-def test_servers_killed_during_up_end_it_and_the_next_up_resumes(checkout: Project) -> None:
+def test_up_fails_if_servers_are_killed_and_the_next_up_resumes(checkout: Project) -> None:
     running = begin_up(checkout)
     read_until(running, r"Deployment model-serving-deployment creating")
     for process in checkout.processes().values():

@@ -1,4 +1,4 @@
-"""A team's namespace on the real API server: who may do what, what is refused, what survives."""
+"""A team's namespace on the real API server: access, admission, and the objects that are left after destroy."""
 
 import copy
 import time
@@ -49,7 +49,7 @@ CLASSES = {"training": {"value": 1000}, "urgent": {"value": 10000}}
 
 @pytest.fixture(scope="module")
 def teams(project: Project, api: Api) -> None:
-    """The teams, up; Kueue's own kind stands for Kueue."""
+    """The teams, deployed. The kind LocalQueue is installed, without Kueue."""
     api.create("/apis/apiextensions.k8s.io/v1/customresourcedefinitions", LOCAL_QUEUE)
     project.configure("teams", teams=TEAMS, priorityClasses=CLASSES)
     stack = project.stack("teams")
@@ -99,7 +99,7 @@ LABELS = {"metadata": {"labels": {"touched": "yes"}}}
 
 
 def named(**more: Any) -> Object:
-    """An object with a name that no other request has."""
+    """An object whose name the API server generates."""
     return {"metadata": {"generateName": "made-"}, **more}
 
 
@@ -107,7 +107,7 @@ def binding(kind: str, name: str) -> Object:
     group = "rbac.authorization.k8s.io"
     return named(
         roleRef={"apiGroup": group, "kind": kind, "name": name},
-        subjects=[{"apiGroup": group, "kind": "Group", "name": "somebody"}],
+        subjects=[{"apiGroup": group, "kind": "Group", "name": "any"}],
     )
 
 
@@ -115,8 +115,8 @@ def role(group: str, resource: str) -> Object:
     return named(rules=[{"apiGroups": [group], "resources": [resource], "verbs": ["delete"]}])
 
 
-# What is asked, and whose it is among (v)iewers, (d)evelopers and (a)dmins of the team. `{me}` is
-# an object that is there for each of them.
+# Requests, and who is authorized among the (v)iewers, (d)evelopers and (a)dmins of the team. `{me}` is
+# an object that each of them has.
 REQUESTS: dict[str, tuple[str, Request]] = {
     "list pods": ("vda", ("GET", f"{CORE}/pods", None)),
     "list services": ("vda", ("GET", f"{CORE}/services", None)),
@@ -146,16 +146,16 @@ REQUESTS: dict[str, tuple[str, Request]] = {
     "delete a config map": ("da", ("DELETE", f"{CORE}/configmaps/{{me}}", None)),
     "delete all jobs": ("da", ("DELETE", f"{BATCH}/jobs", None)),
     "create a secret": ("da", ("POST", f"{CORE}/secrets", named())),
-    "read the secret that is named": ("da", ("GET", f"{CORE}/secrets/registry", None)),
-    "change the secret that is named": ("da", ("PATCH", f"{CORE}/secrets/registry", LABELS)),
+    "read the named secret": ("da", ("GET", f"{CORE}/secrets/registry", None)),
+    "change the named secret": ("da", ("PATCH", f"{CORE}/secrets/registry", LABELS)),
     "read another secret": ("a", ("GET", f"{CORE}/secrets/{{me}}", None)),
     "list secrets": ("a", ("GET", f"{CORE}/secrets", None)),
     "delete another secret": ("a", ("DELETE", f"{CORE}/secrets/{{me}}", None)),
-    "give a role that they have": ("a", ("POST", f"{RBAC}/rolebindings", binding("Role", "team-developer"))),
-    "make a role of what they may": ("a", ("POST", f"{RBAC}/roles", role("", "pods"))),
-    "make a role that deletes network policies": ("", ("POST", f"{RBAC}/roles", role("networking.k8s.io", "networkpolicies"))),
-    "give the role edit": ("", ("POST", f"{RBAC}/rolebindings", binding("ClusterRole", "edit"))),
-    "give the role cluster-admin": ("", ("POST", f"{RBAC}/rolebindings", binding("ClusterRole", "cluster-admin"))),
+    "bind a role that they have": ("a", ("POST", f"{RBAC}/rolebindings", binding("Role", "team-developer"))),
+    "create a role with permissions that they have": ("a", ("POST", f"{RBAC}/roles", role("", "pods"))),
+    "create a role that deletes network policies": ("", ("POST", f"{RBAC}/roles", role("networking.k8s.io", "networkpolicies"))),
+    "bind the role edit": ("", ("POST", f"{RBAC}/rolebindings", binding("ClusterRole", "edit"))),
+    "bind the role cluster-admin": ("", ("POST", f"{RBAC}/rolebindings", binding("ClusterRole", "cluster-admin"))),
     "create a network policy": ("", ("POST", POLICIES, named(spec={"podSelector": {}}))),
     "change a network policy": ("", ("PATCH", f"{POLICIES}/allow-dns", LABELS)),
     "delete the default deny": ("", ("DELETE", f"{POLICIES}/default-deny", None)),
@@ -169,8 +169,8 @@ REQUESTS: dict[str, tuple[str, Request]] = {
     "get the token of an account": ("", ("POST", f"{CORE}/serviceaccounts/default/token", {"spec": {}})),
     "create a namespace": ("", ("POST", "/api/v1/namespaces", named())),
     "list nodes": ("", ("GET", "/api/v1/nodes", None)),
-    "list pods of everybody": ("", ("GET", "/api/v1/pods", None)),
-    "list secrets of everybody": ("", ("GET", "/api/v1/secrets", None)),
+    "list pods of all namespaces": ("", ("GET", "/api/v1/pods", None)),
+    "list secrets of all namespaces": ("", ("GET", "/api/v1/secrets", None)),
     "become cluster administrator": ("", ("POST", "/apis/rbac.authorization.k8s.io/v1/clusterrolebindings", binding("ClusterRole", "cluster-admin"))),
 }  # fmt: skip
 
@@ -182,8 +182,8 @@ PEOPLE = {
 
 
 @pytest.fixture(scope="module")
-def belongings(api: Api, teams: None) -> None:
-    """What the people work on."""
+def objects(api: Api, teams: None) -> None:
+    """The objects to which the requests refer."""
     api.create(f"{CORE}/secrets", {"metadata": {"name": "registry"}})
     for person in PEOPLE:
         for kind in ("configmaps", "secrets"):
@@ -194,7 +194,7 @@ def belongings(api: Api, teams: None) -> None:
 
 
 @pytest.mark.parametrize("request_name", REQUESTS)
-def test_everybody_may_do_what_is_theirs_and_nothing_else(api: Api, belongings: None, request_name: str) -> None:
+def test_each_group_has_exactly_its_permissions(api: Api, objects: None, request_name: str) -> None:
     allowed, (method, path, body) = REQUESTS[request_name]
     for person, (group, kind) in PEOPLE.items():
         own_body = {**body, "metadata": {"name": f"{person}-evicted"}} if "evict" in path and body else body
@@ -206,13 +206,13 @@ def test_everybody_may_do_what_is_theirs_and_nothing_else(api: Api, belongings: 
 
 
 @pytest.mark.parametrize("subresource", ["log", "exec?command=sh", "portforward"])
-def test_logs_are_for_all_and_shells_for_developers(api: Api, belongings: None, subresource: str) -> None:
+def test_viewers_read_logs_and_developers_open_shells(api: Api, objects: None, subresource: str) -> None:
     for person, (group, kind) in PEOPLE.items():
         path = f"{CORE}/pods/{person}/{subresource}"
         status, answer = api.request("GET" if subresource == "log" else "POST", path, user=person, groups=[group])
-        # A pod without a node has neither: whoever may ask is told so.
-        refused = status == 403 and "cannot" in answer["message"]
-        assert refused == (kind not in ("vda" if subresource == "log" else "da")), f"{person}: {status} {answer}"
+        # The pod has no node: an authorized request fails, too, but with another error.
+        forbidden = status == 403 and "cannot" in answer["message"]
+        assert forbidden == (kind not in ("vda" if subresource == "log" else "da")), f"{person}: {status} {answer}"
 
 
 # --- quotas, limits, Pod Security -----------------------------------------------------------------
@@ -221,12 +221,12 @@ def test_logs_are_for_all_and_shells_for_developers(api: Api, belongings: None, 
 def created(
     api: Api, namespace: str, manifest: Object, kind: str = "pods", api_path: str = "/api/v1"
 ) -> tuple[int, str]:
-    """What the API server says to a new object; nothing is kept, nothing is charged."""
+    """The response to the creation of an object, as a dry run: nothing is stored, nothing counts towards a quota."""
     status, answer = api.request("POST", f"{api_path}/namespaces/{namespace}/{kind}?dryRun=All", manifest)
     return status, answer.get("message", "")
 
 
-def asking(name: str = "p", **resources: Any) -> Object:
+def requesting(name: str = "p", **resources: Any) -> Object:
     made = pod(name)
     made["spec"]["containers"][0]["resources"] = resources
     return made
@@ -236,21 +236,24 @@ GPUS = {"nvidia.com/gpu": "1"}
 
 
 def test_a_pod_within_the_quota_is_admitted(api: Api, teams: None) -> None:
-    for manifest in (asking(limits={"cpu": "1"}), asking(limits=GPUS), pod("p", priorityClassName="training")):
+    for manifest in (requesting(limits={"cpu": "1"}), requesting(limits=GPUS), pod("p", priorityClassName="training")):
         assert created(api, "small", manifest)[0] == 201
 
 
 @pytest.mark.parametrize(
     ("manifest", "message"),
     [
-        (asking(limits={"cpu": "1001m"}), "exceeded quota: small-quota, requested: requests.cpu=1001m"),
-        (asking(limits={"nvidia.com/gpu": "2"}), "exceeded quota: small-quota, requested: requests.nvidia.com/gpu=2"),
-        (asking(limits={"memory": "5Gi"}), "maximum memory usage per Container is 4Gi, but limit is 5Gi"),
+        (requesting(limits={"cpu": "1001m"}), "exceeded quota: small-quota, requested: requests.cpu=1001m"),
+        (
+            requesting(limits={"nvidia.com/gpu": "2"}),
+            "exceeded quota: small-quota, requested: requests.nvidia.com/gpu=2",
+        ),
+        (requesting(limits={"memory": "5Gi"}), "maximum memory usage per Container is 4Gi, but limit is 5Gi"),
         (pod("p", priorityClassName="urgent"), "exceeded quota: small-other-priorities, requested: pods=1"),
         (pod("p", priorityClassName="system-cluster-critical"), "exceeded quota: small-other-priorities"),
     ],
 )
-def test_a_pod_above_a_quota_is_refused(api: Api, teams: None, manifest: Object, message: str) -> None:
+def test_a_pod_above_a_quota_is_denied(api: Api, teams: None, manifest: Object, message: str) -> None:
     status, answer = created(api, "small", manifest)
     assert status == 403
     assert message in answer
@@ -265,7 +268,7 @@ def test_pods_and_objects_are_counted(api: Api, teams: None) -> None:
     for index in range(3):
         api.create(f"{path}/pods", pod(f"p{index}"))
     assert "requested: pods=1, used: pods=4, limited: pods=4" in created(api, "small", pod("p5"))[1]
-    for index in range(2):  # beside the certificate authority, which Kubernetes puts into each namespace
+    for index in range(2):  # in addition to kube-root-ca.crt, which Kubernetes creates in each namespace
         api.create(f"{path}/configmaps", {"metadata": {"name": f"c{index}"}})
     assert "limited: configmaps=3" in created(api, "small", named(), "configmaps")[1]
     job = {"metadata": {"name": "j"}, "spec": {"suspend": True, "template": {"spec": {**TEMPLATE["spec"], "restartPolicy": "Never"}}}}  # fmt: skip
@@ -275,7 +278,7 @@ def test_pods_and_objects_are_counted(api: Api, teams: None) -> None:
 
 
 @pytest.mark.parametrize("kind", ["NodePort", "LoadBalancer"])
-def test_a_team_that_does_not_serve_has_no_way_in_from_outside(api: Api, teams: None, kind: str) -> None:
+def test_a_team_that_does_not_serve_cannot_be_reached_from_outside(api: Api, teams: None, kind: str) -> None:
     status, answer = created(api, "small", named(spec={"type": kind, "ports": [{"port": 80}]}), "services")
     assert status == 403
     assert "limited: services." in answer
@@ -293,23 +296,23 @@ def test_a_team_that_does_not_serve_has_no_way_in_from_outside(api: Api, teams: 
         ),
     ],
 )
-def test_a_container_that_says_nothing_gets_the_defaults(
+def test_a_container_without_resources_gets_the_defaults(
     api: Api, teams: None, namespace: str, requests: dict[str, str], limits: dict[str, str]
 ) -> None:
-    _, answer = api.request("POST", f"/api/v1/namespaces/{namespace}/pods?dryRun=All", asking())
+    _, answer = api.request("POST", f"/api/v1/namespaces/{namespace}/pods?dryRun=All", requesting())
     assert answer["spec"]["containers"][0]["resources"] == {"requests": requests, "limits": limits}
 
 
-def test_pods_get_no_token_unless_they_ask(api: Api, teams: None) -> None:
+def test_pods_have_no_token_by_default(api: Api, teams: None) -> None:
     _, answer = api.request("POST", "/api/v1/namespaces/beta/pods?dryRun=All", pod("p"))
     assert answer["spec"].get("volumes", []) == []
     assert api.get("/api/v1/namespaces/beta/serviceaccounts/default")["automountServiceAccountToken"] is False
 
 
-Break = Callable[[Object, Object], Any]
+Violation = Callable[[Object, Object], Any]
 
-# What restricted forbids, each alone: on the pod's spec, on its container.
-FORBIDDEN: dict[str, Break] = {
+# Violations of restricted, each an edit of the spec of a pod and of its container.
+VIOLATIONS: dict[str, Violation] = {
     "host network": lambda spec, _: spec.update(hostNetwork=True),
     "host processes": lambda spec, _: spec.update(hostPID=True),
     "host IPC": lambda spec, _: spec.update(hostIPC=True),
@@ -318,14 +321,14 @@ FORBIDDEN: dict[str, Break] = {
     "host port": lambda _, c: c.update(ports=[{"containerPort": 80, "hostPort": 80}]),
     "privileged": lambda _, c: c["securityContext"].update(privileged=True, allowPrivilegeEscalation=True),
     "privilege escalation": lambda _, c: c["securityContext"].update(allowPrivilegeEscalation=True),
-    "privilege escalation unsaid": lambda _, c: c["securityContext"].pop("allowPrivilegeEscalation"),
+    "privilege escalation unset": lambda _, c: c["securityContext"].pop("allowPrivilegeEscalation"),
     "capabilities kept": lambda _, c: c["securityContext"].pop("capabilities"),
     "capability added": lambda _, c: c["securityContext"]["capabilities"].update(add=["IPC_LOCK"]),
     "root allowed": lambda spec, _: spec["securityContext"].update(runAsNonRoot=False),
-    "root unsaid": lambda spec, _: spec["securityContext"].pop("runAsNonRoot"),
+    "root unset": lambda spec, _: spec["securityContext"].pop("runAsNonRoot"),
     "root by number": lambda spec, _: spec["securityContext"].update(runAsUser=0),
     "no seccomp": lambda spec, _: spec["securityContext"].update(seccompProfile={"type": "Unconfined"}),
-    "seccomp unsaid": lambda spec, _: spec["securityContext"].pop("seccompProfile"),
+    "seccomp unset": lambda spec, _: spec["securityContext"].pop("seccompProfile"),
     "no AppArmor": lambda spec, _: spec["securityContext"].update(appArmorProfile={"type": "Unconfined"}),
     "SELinux type": lambda spec, _: spec["securityContext"].update(seLinuxOptions={"type": "spc_t"}),
     "SELinux user": lambda spec, _: spec["securityContext"].update(seLinuxOptions={"user": "system_u"}),
@@ -338,11 +341,11 @@ FORBIDDEN: dict[str, Break] = {
 }  # fmt: skip
 
 
-@pytest.mark.parametrize("broken", FORBIDDEN)
-def test_a_pod_that_breaks_one_rule_of_restricted_is_refused(api: Api, teams: None, broken: str) -> None:
+@pytest.mark.parametrize("violation", VIOLATIONS)
+def test_a_pod_that_violates_restricted_is_denied(api: Api, teams: None, violation: str) -> None:
     assert created(api, "beta", pod("p"))[0] == 201
     manifest = copy.deepcopy(pod("p"))
-    FORBIDDEN[broken](manifest["spec"], manifest["spec"]["containers"][0])
+    VIOLATIONS[violation](manifest["spec"], manifest["spec"]["containers"][0])
     status, answer = created(api, "beta", manifest)
     assert status in {403, 422}, answer
     assert 'violates PodSecurity "restricted:v1.37"' in answer
@@ -352,14 +355,14 @@ POOL = NodePool(image="server:v1", gpu_resource="nvidia.com/gpu")
 
 
 def test_the_pods_of_the_components_are_admitted(api: Api, teams: None) -> None:
-    where: dict[str, Any] = {"namespace": "beta", "node_pool": POOL, "gpus": 1}
-    job = TrainingJobArgs(**where)
+    common: dict[str, Any] = {"namespace": "beta", "node_pool": POOL, "gpus": 1}
+    job = TrainingJobArgs(**common)
     init: Any = [{"name": "stage", "resources": {"requests": {"cpu": "1"}, "limits": {"cpu": "1"}}}]
-    service = ModelServiceArgs(**where, init_containers=init)
+    service = ModelServiceArgs(**common, init_containers=init)
     for objects in (
         training_job.manifests("bert", job, job.tenant()),
-        training_job.manifests("bert", TrainingJobArgs(**where, controller="pod"), job.tenant()),
-        training_job.manifests("bert", TrainingJobArgs(**where, workers=2, distributed="torchrun"), job.tenant()),
+        training_job.manifests("bert", TrainingJobArgs(**common, controller="pod"), job.tenant()),
+        training_job.manifests("bert", TrainingJobArgs(**common, workers=2, distributed="torchrun"), job.tenant()),
         model_service.manifests("bert", service, service.tenant()),
     ):
         pods = at_peak(objects.values())
@@ -371,8 +374,9 @@ def test_the_pods_of_the_components_are_admitted(api: Api, teams: None) -> None:
 # --- opt-ins --------------------------------------------------------------------------------------
 
 
-def test_images_come_from_the_registries_that_are_listed(api: Api, teams: None) -> None:
-    def evil(kind: str) -> Object:
+def test_images_must_be_from_the_listed_registries(api: Api, teams: None) -> None:
+    def from_elsewhere(kind: str) -> Object:
+        """A pod with an image of another registry."""
         made = pod("p")
         image = {"image": "ghcr.io/acme-evil/a:v1"}
         if kind == "volumes":
@@ -383,20 +387,20 @@ def test_images_come_from_the_registries_that_are_listed(api: Api, teams: None) 
             made["spec"][kind] = [{**made["spec"]["containers"][0], "name": "other", **image}]
         return made
 
-    def of(reference: str) -> Object:
+    def with_image(reference: str) -> Object:
         made = pod("p")
         made["spec"]["containers"][0]["image"] = reference
         return made
 
-    end = time.monotonic() + 30  # the API server looks for new policies now and then
-    while created(api, "listed", evil("containers"))[0] == 201 and time.monotonic() < end:
+    end = time.monotonic() + 30  # the API server polls for policies
+    while created(api, "listed", from_elsewhere("containers"))[0] == 201 and time.monotonic() < end:
         time.sleep(0.2)
     for kind in ("containers", "initContainers", "volumes"):
-        status, answer = created(api, "listed", evil(kind))
+        status, answer = created(api, "listed", from_elsewhere(kind))
         assert status == 422, kind
         assert "images in this namespace must be from ghcr.io/acme" in answer
     assert created(api, "listed", pod("p"))[0] == 201
-    assert created(api, "beta", evil("containers"))[0] == 201
+    assert created(api, "beta", from_elsewhere("containers"))[0] == 201
     path = "/api/v1/namespaces/listed/pods"
     for reference in (
         "server",
@@ -405,9 +409,9 @@ def test_images_come_from_the_registries_that_are_listed(api: Api, teams: None) 
         f"server:v1@sha256:{'a' * 64}",
         "server/a:v1",
     ):
-        assert created(api, "listed", of(f"ghcr.io/shared/{reference}"))[0] == 201, reference
+        assert created(api, "listed", with_image(f"ghcr.io/shared/{reference}"))[0] == 201, reference
     for reference in ("server-evil:v1", "server:5000/evil:v1", "serve:v1"):
-        assert created(api, "listed", of(f"ghcr.io/shared/{reference}"))[0] == 422, reference
+        assert created(api, "listed", with_image(f"ghcr.io/shared/{reference}"))[0] == 422, reference
     api.create(path, pod("changing"))
     change = {"spec": {"containers": [{**pod("p")["spec"]["containers"][0], "image": "evil:v1"}]}}
     assert api.request("PATCH", f"{path}/changing", change)[0] == 422
@@ -416,7 +420,7 @@ def test_images_come_from_the_registries_that_are_listed(api: Api, teams: None) 
     assert api.request("PATCH", f"{path}/changing", LABELS)[0] == 200
 
 
-def test_a_queue_of_kueue_is_made(api: Api, teams: None) -> None:
+def test_a_local_queue_is_created(api: Api, teams: None) -> None:
     queue = api.get("/apis/kueue.x-k8s.io/v1beta1/namespaces/listed/localqueues/training")
     assert queue["spec"]["clusterQueue"] == "gpu-queue"
 

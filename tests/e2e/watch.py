@@ -1,4 +1,4 @@
-"""Watches a service ten times a second while something is done to it."""
+"""Polls a service ten times a second while it is changed."""
 
 import threading
 import time
@@ -9,65 +9,65 @@ from dataclasses import dataclass, field
 from tests.e2e.api import Api
 from tests.e2e.project import Project
 
-_EVERY = 0.1
+_INTERVAL = 0.1
 
-# What a machine that does other things besides may leave of ten looks a second.
-_LEAST = 8
+# Of ten polls a second, as many as a busy machine must still complete.
+_MIN_RATE = 8
 
 
 @dataclass
-class Seen:
-    """What was seen, one entry a look."""
+class Observed:
+    """What was observed, with one entry per poll."""
 
     ready: list[int] = field(default_factory=list)
-    """Endpoints that are ready for requests."""
+    """The number of endpoints that are ready."""
 
     replicas: list[int] = field(default_factory=list)
-    """What the Deployment asks for."""
+    """The Deployment's ``spec.replicas``."""
 
     images: set[str] = field(default_factory=set)
-    """Images of the Deployment's pod template."""
+    """The images of the Deployment's pod template."""
 
     @property
-    def fewest(self) -> int:
+    def min_ready(self) -> int:
         return min(self.ready)
 
 
 @contextmanager
-def watching(project: Project, deployment: str, service: str, namespace: str) -> Iterator[Seen]:
-    """Watch while the block runs, and three seconds longer; afterwards, nothing was missed."""
+def watching(project: Project, deployment: str, service: str, namespace: str) -> Iterator[Observed]:
+    """Poll while the block runs, and for three seconds after it."""
     api = Api(project.layout)
     slices = (
         f"/apis/discovery.k8s.io/v1/namespaces/{namespace}/endpointslices"
         f"?labelSelector=kubernetes.io/service-name%3D{service}"
     )
-    seen, done, failed = Seen(), threading.Event(), []
+    observed, done, errors = Observed(), threading.Event(), []
 
-    def look() -> None:
+    def poll() -> None:
         try:
             due = time.monotonic()
             while not done.wait(max(0.0, due - time.monotonic())):
                 endpoints = [e for s in api.get(slices)["items"] for e in s.get("endpoints") or []]
-                seen.ready.append(sum(e["conditions"].get("ready", False) for e in endpoints))
+                observed.ready.append(sum(e["conditions"].get("ready", False) for e in endpoints))
                 spec = api.get(f"/apis/apps/v1/namespaces/{namespace}/deployments/{deployment}")["spec"]
-                seen.replicas.append(spec["replicas"])
-                seen.images.add(spec["template"]["spec"]["containers"][0]["image"])
-                # Not a tenth after the answers: that would be less often by as long as they take.
-                due = max(due + _EVERY, time.monotonic())
+                observed.replicas.append(spec["replicas"])
+                observed.images.add(spec["template"]["spec"]["containers"][0]["image"])
+                # Counted from the last poll's start: counted from its end, the interval would grow by its duration.
+                due = max(due + _INTERVAL, time.monotonic())
         except BaseException as error:
-            failed.append(error)
+            errors.append(error)
             raise
 
-    watcher = threading.Thread(target=look)
+    watcher = threading.Thread(target=poll)
     started = time.monotonic()
     watcher.start()
     try:
-        yield seen
+        yield observed
         time.sleep(3)
     finally:
         done.set()
         watcher.join()
         api.close()
-    assert not failed, failed
-    rate = len(seen.ready) / (time.monotonic() - started)
-    assert rate >= _LEAST, f"looked {rate:.1f} times a second only"
+    assert not errors, errors
+    rate = len(observed.ready) / (time.monotonic() - started)
+    assert rate >= _MIN_RATE, f"only {rate:.1f} polls a second"

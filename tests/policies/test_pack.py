@@ -9,7 +9,7 @@ from pulumi.runtime.proto import analyzer_pb2 as proto
 
 from components.base.objects import UNKNOWN, Manifest
 from policies import RULES
-from policies.pack import Pack, plain
+from policies.pack import VERSION, Pack, plain
 from tests.edits import edited, put
 from tests.policies.cases import MAIN, VALID
 
@@ -86,3 +86,18 @@ def test_invalid_settings_are_reported_with_the_stack() -> None:
     (diagnostic,) = pack.AnalyzeStack(proto.AnalyzeStackRequest(), None).diagnostics
     assert (diagnostic.policyName, diagnostic.enforcementLevel) == ("settings", proto.MANDATORY)
     assert diagnostic.message.startswith("policies:severity.no: ")
+
+
+def test_resources_of_other_providers_and_providers_are_ignored() -> None:
+    pack = Pack(TODAY)
+    for kind in ("aws:s3:Bucket", "kubernetes:yaml:ConfigGroup"):
+        request = proto.AnalyzeRequest(type=kind, urn="urn", properties=struct({"a": "b"}))
+        assert list(pack.Analyze(request, None).diagnostics) == []
+
+
+def test_the_engine_can_connect_and_nothing_is_remediated() -> None:
+    pack = Pack(TODAY)
+    assert pack.Handshake(None, None) == proto.AnalyzerHandshakeResponse()
+    assert pack.GetPluginInfo(None, None).version == VERSION
+    assert pack.Configure(None, None) is not None
+    assert pack.Remediate(None, None) == proto.RemediateResponse()

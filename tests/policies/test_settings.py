@@ -105,3 +105,9 @@ def test_an_unknown_rule_suggests_the_closest_one() -> None:
 def test_a_date_may_be_unquoted_in_yaml(text: str) -> None:
     """The engine passes an unquoted date on as a timestamp."""
     assert excepted(until=text).exceptions[0].until == TODAY
+
+
+def test_a_setting_that_is_not_json() -> None:
+    with pytest.raises(PolicySettingsError) as error:
+        PolicySettings.parse({"policies:severity": "advisory"})
+    assert [problem.property_path() for problem in error.value.problems] == ["severity"]

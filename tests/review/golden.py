@@ -2,13 +2,14 @@
 
 prod-change.json is a preview of a change of the prod stack, as the Pulumi engine prints it. Its inputs are those that
 the program registers now: they are replaced whenever the golden files are written. Operations, reasons of replacements
-and live states are those of a real engine and cluster; to record them anew, for another change in change.py:
+and live states are those of a real engine and cluster; to record them again, for another change in change.py:
 
     pulumi preview --stack prod --json --show-sames | python -m tests.review.trim > tests/review/prod-change.json
 """
 
 import json
 import runpy
+import string
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -158,6 +159,9 @@ _VALUES = {
     "used": "9",
     "verb": "patch",
     "version": "keda.sh/v1alpha1",
+    "contents": "2 pods; PersistentVolumeClaim data with their data",
+    "old": "bert-service",
+    "new": "ranker-service",
     "violation": "has a violation",
     "violations": "privileged (container server)",
     "warning": "the provider is deprecated",
@@ -167,8 +171,9 @@ _VALUES = {
 
 
 def example(kind: Kind) -> Message:
-    """A message of a kind with example values."""
-    return kind(**_VALUES)
+    """A message of a kind with example values; a name without one is shown as ``<name>``."""
+    names = {name for text in (kind.text, kind.fix) for _, name, _, _ in string.Formatter().parse(text) if name}
+    return kind(**{name: _VALUES.get(name, f"<{name}>") for name in names})
 
 
 def examples() -> str:

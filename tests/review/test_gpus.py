@@ -109,3 +109,9 @@ def test_node_pools_of_a_configuration() -> None:
 )
 def test_a_configuration_without_valid_node_pools(config: dict[str, str]) -> None:
     assert node_pools(config) == {}
+
+
+def test_a_workload_may_have_gpus_if_its_containers_are_unknown() -> None:
+    unknown = deployment()
+    unknown["spec"]["template"]["spec"]["containers"] = UNKNOWN
+    assert counted(unknown).unknown == ("Deployment a/m",)

@@ -136,3 +136,13 @@ def test_a_rolling_update_is_not_disruptive(case: str) -> None:
 
 def test_a_rollout_without_running_pods_interrupts_nothing() -> None:
     assert rollout({"replicas": 0}, 0).interruptions == ()
+
+
+@pytest.mark.parametrize(("op", "effects"), [("replace", ["finished-run-repeated"]), ("delete", [])])
+def test_a_finished_job(op: str, effects: list[str]) -> None:
+    preview = given()
+    job = step(preview, "image-classifier-job")
+    job["op"] = op
+    job["oldState"]["outputs"]["status"] = {"succeeded": 1}
+    preview["steps"] = [job]
+    assert [one.effect.code for one in interruptions(parsed(preview).steps)] == effects

@@ -9,7 +9,9 @@ from review.gpus import Gpus
 from review.layout import Section, code
 from review.page import MARKS, bar, page
 from review.preview import UNKNOWN_TEXT
-from review.review import ComponentChange, ObjectChange, Review, review
+from review.review import ComponentChange, ObjectChange, Review, ReviewedFinding, review
+from tests.edits import drop
+from tests.policies.cases import SECURITY, evaluated
 from tests.review.prod import POOLS, TODAY, given, inputs, parsed, reviewed
 
 
@@ -169,3 +171,9 @@ def test_policy_rules() -> None:
         rules=", ".join(sorted(f"{u.rule.id} of {u.target}" for u in made.undetermined))
     )
     assert lines[2:] == (str(undetermined),)
+
+
+def test_findings_that_the_change_does_not_introduce_are_counted() -> None:
+    earlier = ReviewedFinding(evaluated("read-only-root", drop(SECURITY)).findings[0], "advisory", new=False)
+    (section,) = page(Review("dev", findings=(earlier,))).sections
+    assert section.lines == (str(messages.EARLIER_FINDINGS(findings="1 finding")),)

@@ -85,3 +85,11 @@ def test_other_text_is_rejected(text: str) -> None:
 def test_the_error_names_the_invalid_field() -> None:
     with pytest.raises(PreviewError, match=r"steps\.0\.newState"):
         parse('{"steps": [{"op": "create", "urn": "u", "newState": 5}]}')
+
+
+def test_resources_without_a_kind_are_no_objects() -> None:
+    preview = given()
+    provider = {"type": "kubernetes:x", "inputs": {}}
+    component = {"type": "ml-platform:index:TrainingJob", "inputs": {"kind": "a"}}
+    preview["steps"] = [{"op": "same", "urn": "u", "newState": state} for state in (provider, component)]
+    assert parsed(preview).steps == ()

@@ -1,4 +1,4 @@
-"""The proposals, as far as the review sees them without a cluster; tests/e2e/test_changes.py asks one."""
+"""The proposals, as far as the review sees them without a cluster; tests/e2e/test_changes.py has one."""
 
 import pytest
 

@@ -80,3 +80,22 @@ def test_a_quota_for_one_priority_counts_its_pods_only() -> None:
     high["spec"]["priorityClassName"] = "high"
     ((use,), _) = quota_use([], [scoped, pod({"name": "c"}), high])
     assert use.after == 1
+
+
+def test_a_quota_whose_limit_is_unknown() -> None:
+    unknown = quota()
+    unknown["spec"]["hard"] = UNKNOWN
+    assert quota_use([], [unknown]) == ([], ["a"])
+
+
+def test_other_parts_of_a_limit_range_and_of_a_scope_are_ignored() -> None:
+    limit_range = {
+        "apiVersion": "v1",
+        "kind": "LimitRange",
+        "metadata": {"name": "l", "namespace": "a"},
+        "spec": {"limits": [{"type": "PersistentVolumeClaim", "max": {"storage": "1Gi"}}]},
+    }
+    scoped = quota()
+    scoped["spec"]["scopeSelector"] = {"matchExpressions": [{"scopeName": "NotTerminating", "operator": "Exists"}]}
+    ((use,), _) = quota_use([], [scoped, limit_range, pod({"name": "c"})])
+    assert use.after == 1

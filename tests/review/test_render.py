@@ -136,3 +136,23 @@ def test_json_has_codes_and_values() -> None:
     (note,) = made["notes"]
     assert (note["code"], note["values"]["reason"]["code"]) == ("cluster-not-checked", "not-queried")
     assert {one["effect"]["code"] for one in made["interruptions"]} >= {"address-released", "rolling-update"}
+
+
+def test_an_empty_value_is_visible() -> None:
+    preview = given()
+    inputs(preview, "model-serving-deployment")["metadata"]["labels"]["team"] = ""
+    assert "| `nlp` | (empty) |" in markdown(reviewed(preview))
+
+
+def test_the_date_of_an_exception_in_json() -> None:
+    preview = given()
+    inputs(preview, "finetune-job")["spec"]["template"]["spec"]["serviceAccountName"] = "default"
+    exception = {
+        "rule": "own-service-account",
+        "object": "Job *",
+        "reason": "until the next run",
+        "until": "2026-06-30",
+    }
+    preview["config"]["policies:exceptions"] = json.dumps([exception])
+    (exempted,) = json.loads(as_json(reviewed(preview)))["exempted"]
+    assert (exempted["reason"], exempted["until"]) == ("until the next run", "2026-06-30")

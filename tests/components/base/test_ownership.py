@@ -1,4 +1,4 @@
-"""Owners of objects, and objects that belong to somebody else."""
+"""Owners of objects, and objects that belong to another owner."""
 
 from typing import Any
 
@@ -56,7 +56,7 @@ def test_a_field_manager_fits_into_the_limit_of_kubernetes_and_stays_unique() ->
         live((MINE.manager, CREATED), ("kube-controller-manager", LATER)),
         # Left by an interrupted update, with other values now.
         live((MINE.manager, LATER)),
-        # Edited by somebody else.
+        # Edited by another user.
         live((MINE.manager, CREATED), ("kubectl-edit", LATER)),
         # The dry run was not possible: the inputs come back.
         MINE.of(deployment()),

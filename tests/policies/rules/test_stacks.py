@@ -79,3 +79,15 @@ BUDGETS: dict[str, tuple[Edit, dict[str, str] | None]] = {
 def test_a_disruption_budget_covers_all_pods_that_it_selects(case: str) -> None:
     edit, expected = BUDGETS[case]
     assert values("disruption-allowed", edit) == ([] if expected is None else [expected])
+
+
+@pytest.mark.parametrize(
+    ("rule", "path"),
+    [
+        ("service-selects", "Service/spec/selector"),
+        ("service-port", "Service/spec/selector"),
+        ("disruption-allowed", "PodDisruptionBudget/spec/selector"),
+    ],
+)
+def test_an_object_without_a_selector_selects_no_pods(rule: str, path: str) -> None:
+    assert values(rule, drop(path)) == []
