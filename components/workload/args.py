@@ -1,14 +1,12 @@
 """The arguments that training jobs and model services share."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from typing import Any, Literal, Self
 
-import pulumi
 from pydantic import Field, model_validator
 
 from ..base.error_table import (
     DERIVED,
-    EXACTLY_ONE,
     EXCEEDS,
     IMAGE_MISSING,
     MANAGED,
@@ -23,23 +21,18 @@ from ..base.names import (
     AnnotationArguments,
     DeferredImage,
     DeferredName,
-    DeferredNamespace,
     EnvName,
     LabelArguments,
     ObjectName,
 )
 from ..base.quantities import ByteSize, parse_quantity
-from ..base.registration import Manifests
 from ..pod.env import Env, SecretKey
 from ..pod.node_pool import NodePoolReference
 from ..pod.resources import GpuCount, Resources
 from ..pod.security import Security
 from ..pod.volumes import DEFAULT_MOUNT_PATHS, Volumes, normalized, taken_mount_paths
-from ..team_namespace.args import Tenant
-from ..team_namespace.component import TeamNamespace
 from .init_container import InitContainer
 from .object_args import ObjectArgs
-from .team_reference import TeamReference
 
 # Labels that are derived from another argument, and the argument; None: the component sets the label.
 _DERIVED_LABELS = {
@@ -53,18 +46,6 @@ _DERIVED_LABELS = {
 
 class WorkloadArgs(ObjectArgs):
     """Arguments of every workload."""
-
-    team: TeamReference | None = None
-    """The team in whose namespace the workload runs. Mutually exclusive with ``namespace``.
-
-    A change replaces the objects of a service; a job needs a new run.
-    """
-
-    namespace: DeferredNamespace | None = None
-    """An existing namespace in which the workload runs. Mutually exclusive with ``team``.
-
-    A change replaces the objects of a service; a job needs a new run.
-    """
 
     image: DeferredImage | None = Field(default=None, examples=["myregistry/bert-serving:v1.2"])
     """The container image. Defaults to that of the node pool.
@@ -170,18 +151,14 @@ class WorkloadArgs(ObjectArgs):
     @model_validator(mode="after")
     def _consistent(self) -> Self:
         of_pods = [*self._placement(), *self._memory(), *self._collisions()] if self.has_pods() else []
-        raise_all(type(self).__name__, [*self._tenancy(), *of_pods, *self._labels(), *self._component_problems()])
+        raise_all(
+            type(self).__name__, [*self.tenancy_problems(), *of_pods, *self._labels(), *self._component_problems()]
+        )
         return self
 
     def _component_problems(self) -> list[Any]:
         """The problems that only a workload of this kind can have."""
         return []
-
-    def _tenancy(self) -> list[Any]:
-        if (self.team is None) != (self.namespace is None):
-            return []
-        given = [] if self.team is None else ["team", "namespace"]
-        return [(("team",), EXACTLY_ONE(options=["team", "namespace"], given=given))]
 
     def _placement(self) -> list[Any]:
         problems: list[Any] = []
@@ -269,24 +246,3 @@ class WorkloadArgs(ObjectArgs):
     def default_resources(self) -> Resources:
         """The component's default resources."""
         raise NotImplementedError
-
-    def resolve_team(self, teams: Mapping[str, TeamNamespace]) -> Self:
-        """The same arguments, with the TeamNamespace instead of its name."""
-        return self.model_copy(update={"team": teams[self.team]}) if isinstance(self.team, str) else self
-
-    def tenant(self) -> Tenant:
-        """The namespace of the workload, and the team that owns it. Call ``resolve_team`` before."""
-        if isinstance(self.team, TeamNamespace):
-            return self.team.tenant
-        if self.namespace is not None:
-            return Tenant(self.namespace, None)
-        raise ValueError("the team is a name: call resolve_team() first")
-
-    def reserve_quota(self, workload: str, manifests: Manifests) -> None:
-        """Count the workload's objects towards the team's quota. Raises ArgumentError if they exceed it."""
-        if isinstance(self.team, TeamNamespace):
-            self.team.reserve_quota(workload, manifests)
-
-    def dependencies(self) -> list[pulumi.Resource]:
-        """The resources that must exist before the workload: the team's namespace with its quotas and policies."""
-        return [self.team] if isinstance(self.team, TeamNamespace) else []

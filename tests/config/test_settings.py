@@ -39,7 +39,7 @@ def test_an_invalid_toleration_beside_a_preset_is_reported_at_its_own_index() ->
 @pytest.mark.parametrize("preset", PRESETS)
 def test_presets_are_valid_node_pools(preset: str) -> None:
     pool = StackSettings.parse({"nodePools": {"gpu": {"preset": preset}}}).node_pools["gpu"]
-    assert pool.gpus(2) == {"nvidia.com/gpu": "2"}
+    assert pool.gpus(2) == {PRESETS[preset]["gpuResource"]: "2"}
     assert pool.node_selector
 
 

@@ -47,11 +47,11 @@ def _blocks(page: Path) -> list[Block]:
 BLOCKS = [block for page in PAGES for block in _blocks(page)]
 
 
-def output_of(block: Block) -> str | None:
-    """The output that a page shows for a block: the text block right after it."""
+def output_of(block: Block) -> Block | None:
+    """The block of output that a page shows for another one: the text block right after it."""
     for after in BLOCKS[BLOCKS.index(block) + 1 :][:1]:
         if after.page == block.page and after.follows and after.language == "text":
-            return after.text
+            return after
     return None
 
 

@@ -5,12 +5,10 @@ from typing import Any
 import pytest
 
 from components import (
-    ArgumentError,
     ModelServiceArgs,
     NodePool,
     Resources,
     TeamNamespace,
-    TeamNamespaceArgs,
     TrainingJob,
     TrainingJobArgs,
 )
@@ -93,13 +91,6 @@ def test_all_problems_are_reported_together() -> None:
     ]
 
 
-def test_team_and_namespace_are_mutually_exclusive() -> None:
-    def program() -> None:
-        TrainingJob("bert", {"team": TeamNamespace("nlp", {}), "namespace": "ml", "image": "a:b"})
-
-    assert errors(lambda: deploy(program)) == [("exactly-one-of", "team")]
-
-
 def test_a_team_label_is_valid_in_a_namespace_without_a_team() -> None:
     assert _job(labels={"team": "nlp"}).labels == {"team": "nlp"}
 
@@ -145,49 +136,4 @@ def test_variables_are_listed_with_the_argument_that_sets_them() -> None:
         (("env",), ["A"]),
         (("secretEnv",), ["B"]),
         (("initContainers", 0, "env"), ["C"]),
-    ]
-
-
-def test_the_tenant_of_a_namespace_has_no_team() -> None:
-    tenant = _job().tenant()
-    assert (tenant.namespace, tenant.team, tenant.quota) == ("ml", None, {})
-    assert _job().dependencies() == []
-
-
-def test_the_tenant_of_a_team() -> None:
-    found: list[Any] = []
-
-    def program() -> None:
-        team = TeamNamespace("nlp", {"name": "ml-nlp", "team": "language", "quota": {"pods": "5"}})
-        args = _job(namespace=None, team=team)
-        found.append((args.tenant(), args.dependencies() == [team]))
-
-    deploy(program)
-    expected = TeamNamespaceArgs(name="ml-nlp", team="language", quota={"pods": "5"}).tenant("nlp")
-    assert found == [(expected, True)]
-
-
-def test_a_team_by_name_must_be_resolved() -> None:
-    by_name = _job().model_copy(update={"namespace": None, "team": "nlp"})
-    with pytest.raises(ValueError, match="resolve_team"):
-        by_name.tenant()
-    found: list[Any] = []
-
-    def program() -> None:
-        team = TeamNamespace("nlp", {})
-        found.append(by_name.resolve_team({"nlp": team}).team is team)
-
-    deploy(program)
-    assert found == [True]
-    assert _job().resolve_team({}) == _job()
-
-
-def test_a_workload_that_exceeds_the_quota_is_not_registered() -> None:
-    def program() -> None:
-        TrainingJob("bert", {"team": TeamNamespace("nlp", {"quota": {"pods": "0"}}), "image": "a:b"})
-
-    with pytest.raises(ArgumentError) as error:
-        deploy(program)
-    assert [(p.code, p.property_path()) for p in error.value.problems] == [
-        ("quota-exceeded", "TeamNamespace nlp.quota.pods")
     ]
