@@ -18,9 +18,10 @@ from tests.e2e.project import SOURCE, Project
 
 # The slowest modules, slowest first. They start first, and the others fill the remaining time.
 _SLOWEST = (
-    "test_model_service", "test_plugin", "test_model_service_options", "test_training_job", "test_team_life",
-    "test_review", "test_stack", "test_training_job_forms", "test_render", "test_distribution", "test_examples",
-    "test_policies", "test_docs", "test_capacity", "test_pipeline", "test_sandbox", "test_team_namespace",
+    "test_ownership", "test_model_service", "test_training_job", "test_plugin", "test_model_service_options",
+    "test_team_life", "test_review", "test_stack", "test_training_job_forms", "test_render", "test_distribution",
+    "test_examples", "test_policies", "test_docs", "test_capacity", "test_pipeline", "test_sandbox",
+    "test_team_namespace",
 )  # fmt: skip
 
 
