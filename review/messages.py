@@ -201,7 +201,7 @@ ATTENTION_INTERRUPTIONS = Kind("attention-interruptions", "page", "review before
 CLEAR = Kind("clear", "page", "no interruptions")
 UNCHANGED = Kind("unchanged", "page", "no changes")
 STACK_UP_TO_DATE = Kind("stack-up-to-date", "page", "The deployed stack is up to date.")
-RESOURCES_OMITTED = Kind("resources-omitted", "page", "{resources} with a smaller share omitted.")
+RESOURCES_OMITTED = Kind("resources-omitted", "page", "{resources} with a smaller share not shown.")
 GPUS_WITHOUT_PRICE = Kind(
     "gpus-without-price",
     "page",

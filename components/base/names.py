@@ -178,7 +178,14 @@ INT32 = AfterValidator(_int32)
 LabelArguments = dict[QualifiedName, LabelValue]
 """Labels as an argument. ``labels.Labels`` are those of an object."""
 
-AnnotationArguments = dict[QualifiedName, Deferred[str]]
+
+def _annotation(name: str) -> str:
+    if name.startswith("ml-platform/") or name in {"pulumi.com/patchFieldManager", "pulumi.com/patchForce"}:
+        raise RESERVED(name=name, owner="the ownership of objects")
+    return name
+
+
+AnnotationArguments = dict[Annotated[QualifiedName, AfterValidator(_annotation)], Deferred[str]]
 """Annotations as an argument."""
 
 

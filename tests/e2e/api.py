@@ -84,7 +84,7 @@ def pod(name: str, **spec: Any) -> Object:
         "metadata": {"name": name},
         "spec": {
             "containers": [container],
-            "schedulerName": "nobody",
+            "schedulerName": "none",
             "securityContext": {"runAsNonRoot": True, "seccompProfile": {"type": "RuntimeDefault"}},
             **spec,
         },

@@ -44,6 +44,10 @@ class Lab:
         assert done.returncode == 0, done.stdout + done.stderr
         return done.stdout
 
+    def clear(self) -> None:
+        """Remove all jobs. In the same update, a new job that is like a removed one would count as renamed."""
+        self.up()
+
     def rejected(self, command: str, *flags: str) -> str:
         """The output of a command that must fail, without a traceback."""
         done = self.pulumi(command, *flags)

@@ -31,7 +31,7 @@ def at_peak(objects: Iterable[Object]) -> list[Object]:
 
 def single(name: str, template: Object) -> Object:
     """A pod from a template, which is never scheduled."""
-    spec = {**copy.deepcopy(template["spec"]), "schedulerName": "nobody"}
+    spec = {**copy.deepcopy(template["spec"]), "schedulerName": "none"}
     del spec["serviceAccountName"]  # the component creates it before the pods
     metadata = {"name": name, "labels": template["metadata"]["labels"]}
     return {"apiVersion": "v1", "kind": "Pod", "metadata": metadata, "spec": spec}

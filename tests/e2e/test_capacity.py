@@ -221,7 +221,7 @@ def test_a_rollout_has_as_many_pods_as_the_footprint(api: Api, replicas: int) ->
         return number
 
     wait(lambda: ready() == replicas)
-    change = {"spec": {"template": {"spec": {"schedulerName": "nobody"}}}}
+    change = {"spec": {"template": {"spec": {"schedulerName": "none"}}}}
     assert api.request("PATCH", f"{path}/{name}", change)[0] == 200
     wait(lambda: pods() == counted.count)
     time.sleep(1)

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from tests.e2e.lab import EXIT_CODE, LONG, RUN_FOR, SHORT, TEAM, TORCHRUN, Lab, wait_until
+from tests.e2e.project import changes
 
 
 def test_up_returns_during_the_run_and_a_second_up_changes_nothing(lab: Lab) -> None:
@@ -45,8 +46,9 @@ def test_a_change_of_an_existing_run_is_rejected(lab: Lab) -> None:
         assert "TrainingJob bert: " in output
         assert "spec.template.spec.containers[trainer].image" in output
         assert "[run-immutable]" in output
+    reverted = lab.up(bert=_GOLD)
+    assert changes(reverted) == {"updated": 1}  # the inventory, which the failed update has written
     assert (lab.uid("job", "bert"), lab.pod_uids("bert")) == before
-    lab.declare(bert=_GOLD)
     lab.unchanged()
 
 
@@ -72,7 +74,7 @@ def test_previous_runs_are_kept_until_the_training_job_is_removed(lab: Lab) -> N
     assert lab.project.names("jobs", TEAM) == ["bert-2", "bert-3"]
     assert lab.pod_uids("bert-2") == before
     lab.unchanged()
-    lab.up()
+    lab.clear()
     assert lab.project.names("jobs", TEAM) == []
 
 
@@ -98,6 +100,7 @@ _FAILURES = {
 @pytest.mark.parametrize("name", _FAILURES)
 def test_a_failed_run_is_reported_with_its_reason_and_replaced(lab: Lab, name: str) -> None:
     job, reason = _FAILURES[name]
+    lab.clear()
     lab.declare(**{name: job})
     started = time.monotonic()
     assert reason in lab.rejected("up", "--yes", "--skip-preview")
@@ -112,6 +115,7 @@ def test_the_next_up_restarts_a_failed_run(lab: Lab) -> None:
 
 
 def test_the_timeout_ends_the_wait_but_not_the_run(lab: Lab) -> None:
+    lab.clear()
     lab.declare(slow={**LONG, "waitFor": "completion", "timeoutSeconds": 3})
     started = time.monotonic()
     lab.rejected("up", "--yes", "--skip-preview")
@@ -120,6 +124,7 @@ def test_the_timeout_ends_the_wait_but_not_the_run(lab: Lab) -> None:
 
 
 def test_a_failed_pod_is_retried_and_a_disrupted_one_is_not_counted(lab: Lab) -> None:
+    lab.clear()
     lab.up(retried={**LONG, "retries": 1, "annotations": {RUN_FOR: "1s", EXIT_CODE: "3"}}, moved={**LONG, "retries": 0})
     wait_until(lambda: lab.project.get("job", "retried", TEAM)["status"].get("failed") == 2, 60)
     assert len(lab.pods("retried")) == 2
@@ -142,6 +147,7 @@ def test_a_failed_pod_is_retried_and_a_disrupted_one_is_not_counted(lab: Lab) ->
 
 
 def test_a_run_whose_pods_are_rejected_has_not_started(lab: Lab) -> None:
+    lab.clear()
     # The team may use the PriorityClass, but it does not exist in the cluster.
     lab.declare(rejected={**LONG, "priorityClass": "high", "timeoutSeconds": 5})
     lab.rejected("up", "--yes", "--skip-preview")
@@ -152,6 +158,7 @@ def test_a_run_whose_pods_are_rejected_has_not_started(lab: Lab) -> None:
 
 def test_a_run_that_has_ended_has_started(lab: Lab) -> None:
     quick = {**SHORT, "waitFor": "start"}
+    lab.clear()
     lab.up(quick=quick, failing={**_FAILING, "waitFor": "start"})
     for name in ("quick", "failing"):
         wait_until(lambda name=name: lab.project.get("job", name, TEAM)["status"].get("active") is None)
@@ -164,6 +171,7 @@ def test_a_run_that_has_ended_has_started(lab: Lab) -> None:
 
 
 def test_destroy_needs_no_program_and_leaves_nothing(lab: Lab) -> None:
+    lab.clear()
     lab.up(bert={**LONG, "previousRuns": "keep"}, eight=TORCHRUN)
     lab.up(bert={**LONG, "previousRuns": "keep", "runId": "2"}, eight=TORCHRUN)
     destroyed = lab.pulumi("destroy", "--yes", "--skip-preview")

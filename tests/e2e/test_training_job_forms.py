@@ -167,6 +167,7 @@ def test_the_pod_of_an_existing_run_is_immutable(forms: Lab) -> None:
 
 
 def test_a_preview_rejects_a_group_if_the_operator_is_not_installed(lab: Lab) -> None:
+    lab.clear()
     lab.declare(group={**TORCHRUN, "restart": "group"})
     output = lab.rejected("preview")
     assert "group-needs-jobset-operator" in output

@@ -4,6 +4,7 @@ import sys
 from collections.abc import Iterator
 
 import pytest
+import yaml
 
 import components
 from tests.examples.programs import EXAMPLES, FOLDER, objects, run
@@ -25,6 +26,7 @@ def test_every_example_is_listed() -> None:
     listed = (FOLDER / "README.md").read_text(encoding="utf-8")
     for example in FOLDER.glob("*/Pulumi.yaml"):
         assert f"| `{example.parent.name}/` |" in listed
+        assert yaml.safe_load(example.read_text(encoding="utf-8"))["name"] == example.parent.name
     assert len(EXAMPLES) >= 7
 
 

@@ -14,6 +14,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
 import yaml
 
@@ -22,7 +23,6 @@ from config.settings import StackSettings
 from review import messages, symptoms
 from review.messages import Kind, Message
 from review.render import markdown
-from review.review import Review
 from tests.mocks import Deployment, deploy
 from tests.policies import golden as policies
 from tests.review.change import change
@@ -43,7 +43,7 @@ def write() -> None:
     MESSAGES.write_text(examples(), encoding="utf-8")
     preview = current(json.loads(FILE.read_text(encoding="utf-8")))
     FILE.write_text(as_text(preview), encoding="utf-8")
-    PAGE.write_text(page_with_codes(reviewed(preview)), encoding="utf-8")
+    PAGE.write_text(page_with_codes(preview), encoding="utf-8")
 
 
 def current(preview: dict[str, Any]) -> dict[str, Any]:
@@ -185,21 +185,13 @@ def examples() -> str:
     return "\n".join(lines) + "\n"
 
 
-def page_with_codes(review: Review) -> str:
+def page_with_codes(preview: dict[str, Any]) -> str:
     """The Markdown of a review, with codes and values in place of the texts of messages: those are in messages.txt."""
-    coded = replace(
-        review,
-        problems=tuple(map(_coded, review.problems)),
-        warnings=tuple(map(_coded, review.warnings)),
-        notes=tuple(map(_coded, review.notes)),
-        interruptions=tuple(
-            replace(one, change=_coded(one.change), effect=_coded(one.effect)) for one in review.interruptions
-        ),
-    )
-    return markdown(coded)
+    coded: dict[str, Any] = {name: _coded(kind) for name, kind in vars(messages).items() if isinstance(kind, Kind)}
+    with patch.multiple(messages, **coded):
+        return markdown(reviewed(preview))
 
 
-def _coded(message: Message) -> Message:
-    values = {name: _coded(value) if isinstance(value, Message) else value for name, value in message.values.items()}
-    text = ", ".join([message.code, *(f"{name}: {{{name}}}" for name in values)])
-    return Message(replace(message.kind, text=text, fix=""), values)
+def _coded(kind: Kind) -> Kind:
+    names = dict.fromkeys(name for _, name, _, _ in string.Formatter().parse(kind.text) if name)
+    return replace(kind, text=", ".join([kind.code, *(f"{name}: {{{name}}}" for name in names)]), fix="")
