@@ -13,6 +13,8 @@ import yaml
 
 import components
 from components import ArgumentError
+from components.base.error_table import OWNED_BY_NO_COMPONENT
+from components.base.ownership import Conflict, message
 from components.training_job.immutability import check_immutable
 from config import StackError, StackSettings, load_file
 from tests.docs.pages import BLOCKS, PROJECT, Block, output_of
@@ -69,6 +71,12 @@ def error_of_a_changed_run() -> str:
     raise AssertionError("the change was accepted")
 
 
+def error_of_an_existing_namespace() -> str:
+    """The error that the page on existing namespaces shows."""
+    conflict = Conflict("Namespace legacy-nlp", OWNED_BY_NO_COMPONENT, {"manager": "kubectl-create"})
+    return message([("TeamNamespace legacy-nlp", conflict)]) + "\n"
+
+
 def outputs() -> dict[Block, str]:
     """The actual output of every block for which a page shows one."""
     found = {}
@@ -77,7 +85,10 @@ def outputs() -> dict[Block, str]:
         if shown is not None:
             found[shown] = errors_of(block) if block.language == "yaml" else run(block)[1]
     (changed,) = [block for block in BLOCKS if block.page == "how-to/retraining.md" and block.language == "text"]
-    return {**found, changed: error_of_a_changed_run()}
+    (existing,) = [
+        block for block in BLOCKS if block.page == "how-to/existing-namespace.md" and block.language == "text"
+    ]
+    return {**found, changed: error_of_a_changed_run(), existing: error_of_an_existing_namespace()}
 
 
 def write() -> None:
