@@ -446,10 +446,9 @@ def legacy(project: Project) -> None:
         ({"containerName": None}, "[adopted-containers]"),
         ({"labels": {"app": "other"}}, "[immutable-object]"),
         ({"name": "other", "service": {"name": "rank", "port": 8000}}, "spec.ports"),
-        ({"port": 9000, "health": {"readiness": {"tcp": True}}, "metrics": {"port": 8080}}, "ports"),
         ({"adopt": False}, "[owned-by-no-component]"),
     ],
-    ids=["containers", "selector", "Service port", "container port", "not adopted"],
+    ids=["containers", "selector", "Service port", "not adopted"],
 )
 def test_an_adoption_that_cannot_work_is_rejected_by_the_preview(
     project: Project, arguments: dict[str, Any], reported: str
@@ -459,3 +458,21 @@ def test_an_adoption_that_cannot_work_is_rejected_by_the_preview(
     assert status != 0, output
     assert reported in output
     assert identities(project, "legacy") == before
+
+
+@pytest.mark.usefixtures("legacy")
+def test_a_job_is_adopted_only_if_its_run_is_identical(project: Project) -> None:
+    (deployment, _) = existing("trainer")
+    pod = {**deployment["spec"]["template"]["spec"], "restartPolicy": "Never"}
+    manifest = {
+        "apiVersion": "batch/v1",
+        "kind": "Job",
+        "metadata": {"name": "fit", "namespace": "legacy"},
+        "spec": {"template": {"spec": pod}},
+    }
+    assert project.apply(manifest).returncode == 0
+    before = project.get("job", "fit", "legacy")["metadata"]["uid"]
+    status, output = preview(project, "rejecting", stack("legacy", trainingJobs={"fit": job("legacy", adopt=True)}))
+    assert status != 0, output
+    assert "[immutable-object]" in output
+    assert project.get("job", "fit", "legacy")["metadata"]["uid"] == before

@@ -125,7 +125,7 @@ def _alive(process_id: int) -> bool:
 
 def test_ctrl_c_waits_until_pulumi_has_exited(fake_pulumi: FakePulumi, tmp_path: Path) -> None:
     # As pulumi does, it finishes what it has begun.
-    fake_pulumi.behave('[ "$1" != preview ] || { trap "" INT; echo begun; sleep 0.5; echo finished; }')
+    fake_pulumi.behave('[ "$1" != preview ] || { trap "" INT; echo begun; sleep 2; echo finished; }')
     code = (
         "from pathlib import Path; from operations.pulumi_cli import PulumiCli\n"
         "try: PulumiCli(Path()).preview('dev')\n"
@@ -135,5 +135,6 @@ def test_ctrl_c_waits_until_pulumi_has_exited(fake_pulumi: FakePulumi, tmp_path:
     with subprocess.Popen(command, cwd=PROJECT, stdout=subprocess.PIPE, text=True, start_new_session=True) as process:
         assert process.stdout is not None
         assert process.stdout.readline() == "begun\n"
+        time.sleep(0.5)  # until the parent waits for it
         os.killpg(process.pid, signal.SIGINT)  # as a terminal does
         assert process.stdout.read() == "finished\ninterrupted\n"
