@@ -85,9 +85,7 @@ def outputs() -> dict[Block, str]:
         if shown is not None:
             found[shown] = errors_of(block) if block.language == "yaml" else run(block)[1]
     (changed,) = [block for block in BLOCKS if block.page == "how-to/retraining.md" and block.language == "text"]
-    (existing,) = [
-        block for block in BLOCKS if block.page == "how-to/existing-namespace.md" and block.language == "text"
-    ]
+    (existing,) = [block for block in BLOCKS if block.page == "how-to/adopt-existing.md" and block.language == "text"]
     return {**found, changed: error_of_a_changed_run(), existing: error_of_an_existing_namespace()}
 
 

@@ -1,6 +1,8 @@
 """The procedures on the pages, carried out with the real engine and API server."""
 
 import json
+import re
+import shlex
 import subprocess
 from functools import cache
 from typing import Any
@@ -41,7 +43,7 @@ def test_commands_and_their_flags_exist(program: str, project: Project) -> None:
                 assert flag in text or flag in options, f"{program} {' '.join(words)}: {flag}"
 
 
-_OF_TWO = (["stack", "init"], ["stack", "output"], ["stack", "history"])
+_OF_TWO = (["stack", "init"], ["stack", "output"], ["stack", "history"], ["state", "delete"], ["state", "move"])
 
 
 @pytest.fixture(scope="module")
@@ -81,13 +83,13 @@ def test_hand_written_objects_are_adopted(project: Project, by_hand: dict[str, s
     assert project.run("pulumi", "stack", "init", "moved").returncode == 0
     preview = project.run("pulumi", "preview", "--stack", "moved")
     assert preview.returncode != 0
-    (error,) = (text.strip() for text in page("how-to/existing-namespace.md", "text"))
+    (error,) = (text.strip() for text in page("how-to/adopt-existing.md", "text"))
     for line in error.replace("legacy-nlp", "ml-serving").splitlines():
         assert line.strip() in preview.stdout
     stack_file(project, pods="30")
     rejected = up(project)
     assert rejected.returncode != 0
-    (conflict,) = (text.strip() for text in page("troubleshooting.md", "text") if text.startswith("Apply failed"))
+    (conflict,) = (text.strip() for text in page("troubleshooting.md", "text") if "with 1 conflict:" in text)
     assert conflict in rejected.stdout
     stack_file(project)
     assert "ResourceQuota ml-serving/ml-serving-quota" in project.run("pulumi", "preview", "--stack", "moved").stdout
@@ -104,6 +106,50 @@ def test_hand_written_objects_are_adopted(project: Project, by_hand: dict[str, s
     assert project.get("resourcequota", "ml-serving-quota", "ml-serving")["spec"]["hard"]["pods"] == "30"
 
 
+def test_a_team_moves_to_another_stack_and_its_objects_are_untouched(project: Project) -> None:
+    names = {"teams": "ml-experiments", "trainingJobs": "image-classifier"}
+    prod = yaml.safe_load((PROJECT / "Pulumi.prod.yaml").read_text(encoding="utf-8"))["config"]
+    entries = {section: {name: prod[f"ml-platform:{section}"][name]} for section, name in names.items()}
+    pools = prod["ml-platform:nodePools"]
+    project.configure("prod", nodePools=pools, **entries)
+    project.stack("prod")
+    assert project.run("pulumi", "up", "--stack", "prod", "--yes", "--skip-preview").returncode == 0
+    before = _metadata(project, "ml-experiments")
+    assert {"Namespace", "Job", "ResourceQuota", "NetworkPolicy", "Pod"} <= {kind for kind, _ in before}
+    project.configure("prod", nodePools=pools)
+    project.configure("research", nodePools=pools, **entries)
+    (block,) = (text for text in page("how-to/rename-and-move.md", "sh") if "state move" in text)
+    for line in block.splitlines():
+        words = shlex.split(line)
+        done = project.run(*words, *(["--yes"] if words[1] in {"up", "state"} else []))
+        assert done.returncode == 0, done.stdout + done.stderr
+        if words[1] == "preview":
+            assert not re.search(r"to (delete|replace)", done.stdout), done.stdout
+            assert not re.search(r"[2-9] to (create|update)", done.stdout), done.stdout
+    assert _metadata(project, "ml-experiments") == before
+    # The other stack updates and deletes what was moved to it.
+    entries["teams"]["ml-experiments"]["quota"]["pods"] = "21"
+    project.configure("research", nodePools=pools, **entries)
+    assert project.run("pulumi", "up", "--stack", "research", "--yes", "--skip-preview").returncode == 0
+    assert project.get("resourcequota", "ml-experiments-quota", "ml-experiments")["spec"]["hard"]["pods"] == "21"
+    for stack in ("prod", "research"):
+        assert "ml-experiments" in {item["metadata"]["name"] for item in project.get("namespaces")["items"]}
+        assert project.run("pulumi", "destroy", "--stack", stack, "--yes", "--skip-preview").returncode == 0
+    assert "ml-experiments" not in {item["metadata"]["name"] for item in project.get("namespaces")["items"]}
+    project.restore("prod")
+
+
+def _metadata(project: Project, namespace: str) -> dict[tuple[str, str], tuple[str, int | None]]:
+    """The UIDs and generations of the objects in a namespace, and of the namespace."""
+    kinds = "namespaces,jobs,pods,serviceaccounts,resourcequotas,limitranges,networkpolicies"
+    found = ((item["kind"], item["metadata"]) for item in project.get(kinds)["items"])
+    return {
+        (kind, metadata["name"]): (metadata["uid"], metadata.get("generation"))
+        for kind, metadata in found
+        if metadata.get("namespace", metadata["name"]) == namespace
+    }
+
+
 def test_a_dry_run_lists_the_pods_that_violate_a_standard(project: Project, by_hand: dict[str, str]) -> None:
     bare = {
         "apiVersion": "v1",
@@ -117,9 +163,9 @@ def test_a_dry_run_lists_the_pods_that_violate_a_standard(project: Project, by_h
     ((_, *words),) = [
         command
         for block in BLOCKS
-        if (block.page, block.language) == ("how-to/existing-namespace.md", "sh")
+        if (block.page, block.language) == ("how-to/adopt-existing.md", "sh")
         for command in commands(block)
-        if command[0] == "kubectl"
+        if command[:2] == ["kubectl", "label"]
     ]
     done = project.run("kubectl", *words)
     assert "bare: allowPrivilegeEscalation != false" in done.stderr
