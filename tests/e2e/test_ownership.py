@@ -1,5 +1,6 @@
 """Objects have one owner: other stacks, renamed entries, adoption, and updates that were interrupted."""
 
+import contextlib
 import json
 import signal
 import subprocess
@@ -8,6 +9,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
+import psutil
 import pytest
 import yaml
 
@@ -299,7 +301,12 @@ def test_an_interrupted_creation_goes_on(project: Project) -> None:
         while "slow" not in project.names("deployments", "cut"):
             assert time.monotonic() < deadline
             time.sleep(0.2)
+        descendants = psutil.Process(process.pid).children(recursive=True)
         process.send_signal(signal.SIGKILL)
+        process.wait()
+    for descendant in descendants:  # the language host outlives the engine
+        with contextlib.suppress(psutil.NoSuchProcess):
+            descendant.kill()
     before = identities(project, "cut")
     assert run(project, "cancel", "cut", "--yes")[0] == 0
     assert run(project, "refresh", "cut", "--yes", "--skip-preview", "--clear-pending-creates")[0] == 0
