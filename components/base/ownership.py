@@ -240,6 +240,6 @@ def message(conflicts: Iterable[tuple[str, Conflict]]) -> str:
         )
     lines = []
     for (component, text, fix), targets in groups.items():
-        more = f" and {len(targets) - _NAMED} more objects" if len(targets) > _NAMED else ""
+        more = f" and {len(targets) - _NAMED} more" if len(targets) > _NAMED else ""
         lines += [f"{component}: {text.format(objects=', '.join(targets[:_NAMED]) + more)}", f"  {fix}"]
     return "\n".join(lines)
