@@ -166,7 +166,8 @@ def _compared(entries: Entries) -> pulumi.ResourceOptions:
             if key not in entries["teams"] and key not in {entry.formerly for entry in entries["teams"].values()}:
                 pulumi.log.warn(
                     f"team {key} is removed: its namespace {team.name} is deleted with everything in it, unless it is "
-                    f"retained, adopted, or moved to another stack. `kubectl get all,pvc -n {team.name}` lists the contents."
+                    "retained, adopted, or moved to another stack. "
+                    f"`kubectl get all,pvc -n {team.name}` lists the contents."
                 )
 
     hook = pulumi.ResourceHook("ml-platform:inventory", compare, pulumi.ResourceHookOptions(on_dry_run=True))
