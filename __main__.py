@@ -5,7 +5,7 @@ import gc
 import pulumi
 
 from components import ModelService, PriorityClasses, TeamNamespace, TrainingJob
-from components.inventory import Inventory
+from components.base.inventory import Inventory
 from config import load
 
 # Resources live until the program ends. Garbage collection would free almost nothing, and take a third of the CPU time

@@ -8,10 +8,10 @@ from pydantic import Field, model_validator
 from components import ModelServiceArgs, TeamNamespaceArgs, TrainingJobArgs
 from components.base.arguments import Arguments
 from components.base.error_table import FORMER_KEY_TAKEN
+from components.base.inventory import Entry
 from components.base.names import DnsLabel
 from components.base.objects import target
 from components.base.registration import Manifests
-from components.inventory import Entry
 
 
 class EntrySettings(Arguments):
@@ -61,7 +61,7 @@ def inventory_of(entries: Mapping[str, Any], objects: Mapping[str, Manifests]) -
             entry.name or entry.formerly or key,
             entry.model_dump(by_alias=True, exclude_unset=True),
             map(target, objects.get(key, {}).values()),
-            entry.formerly,
+            formerly=(entry.formerly,) if entry.formerly else (),
         )
         for key, entry in entries.items()
     }

@@ -11,9 +11,9 @@ from components import NodePool, model_service, training_job
 from components.base.arguments import Arguments
 from components.base.error_table import NAME_TAKEN, NO_SUCH_CHOICE
 from components.base.errors import raise_all
+from components.base.inventory import Entry
 from components.base.names import DnsLabel, NamespaceName, ServiceName
 from components.base.registration import Manifests
-from components.inventory import Entry
 from components.pod.presets import PRESETS
 from components.priority_classes import PriorityClassesByName
 from components.team_namespace.args import Tenant

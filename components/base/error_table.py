@@ -248,10 +248,19 @@ IMMUTABLE_OBJECT = _kind("immutable-object",
     "choose another name, or give it the same immutable fields: labels.app sets the selector")
 ENTRY_RENAMED = _kind("entry-renamed",
     "{before:bert} was removed, and this entry is like it: renamed, its objects would be deleted and created again",
-    "set formerly: {before:bert} and name: {name:bert} on it, and nothing is touched; if it is another one, remove {before:bert} in an update of its own first")
+    "set formerly: {before:bert} and name: {name:bert} on it, and nothing is touched; if it is another one, remove {before:bert} in a separate update first")
 ENTRY_NAME_IMMUTABLE = _kind("entry-name-immutable",
     "the objects of this entry are named {before:bert}, and would be replaced by objects named {name:ranker}",
-    "set name: {before:bert}; to replace them, remove the entry in an update of its own first")
+    "set name: {before:bert}; to replace them, remove the entry in a separate update first")
+COMPONENT_RENAMED = _kind("component-renamed",
+    "{before:bert} was removed, and this component is like it: renamed, its objects would be deleted and created again",
+    'if it was renamed, set aliases=[pulumi.Alias(name="{before:bert}")] and name="{name:bert}", and nothing is touched; otherwise, remove {before:bert} in a separate update first')
+COMPONENT_NAME_IMMUTABLE = _kind("component-name-immutable",
+    "the objects of this component are named {before:bert}, and would be replaced by objects named {name:ranker}",
+    'set name="{before:bert}"; to replace them, remove the component in a separate update first')
+COMPONENT_MOVED = _kind("component-moved",
+    "its parent was {before:app:index:Platform}, and its objects would be created under the new parent and then deleted",
+    "set aliases=[pulumi.Alias(parent=...)] with the former parent, which is pulumi.ROOT_STACK_RESOURCE if it had none")
 FORMER_KEY_TAKEN = _kind(
     "former-key-taken", "{former:bert} is {owner:the entry bert}", "set formerly to the key that only this entry had"
 )

@@ -17,6 +17,7 @@ from typing import Any
 import pulumi
 from pulumi.runtime.settings import get_monitor
 
+from . import hooks
 from .error_table import ADOPTED_CONTAINERS, IMMUTABLE_OBJECT, OWNED_BY_COMPONENT, OWNED_BY_NO_COMPONENT, OWNED_BY_STACK
 from .errors import ErrorKind
 from .objects import Manifest, containers, pod_templates, target
@@ -166,7 +167,7 @@ class _Program:
         self._is_failing = False
         # Names of hooks are unique in an update. It may have several programs: each component of a plugin is one.
         name = f"ml-platform:ownership:{uuid.uuid4().hex}"
-        self.hook = pulumi.ResourceHook(name, self._compare, pulumi.ResourceHookOptions(on_dry_run=True))
+        self.hook = hooks.hook(name, self._compare)
 
     async def _compare(self, args: pulumi.ResourceHookArgs) -> None:
         # The error of a hook that runs after an operation is only a warning: the program raises it.
@@ -204,9 +205,9 @@ _PROGRAMS: "weakref.WeakKeyDictionary[Any, _Program]" = weakref.WeakKeyDictionar
 
 def _program() -> _Program | None:
     """The program that runs; None under Pulumi's mocks, which know no hooks."""
-    monitor = get_monitor()
-    if not hasattr(monitor, "RegisterResourceHook"):
+    if not hooks.supported():
         return None
+    monitor = get_monitor()
     if monitor not in _PROGRAMS:
         _PROGRAMS[monitor] = _Program()
     return _PROGRAMS[monitor]
@@ -215,8 +216,8 @@ def _program() -> _Program | None:
 def options() -> pulumi.ResourceOptions:
     """The options of every object: its owner does not change, and its creation is compared with what is there."""
     program = _program()
-    hooks = pulumi.ResourceHookBinding(after_create=[program.hook]) if program else None
-    return pulumi.ResourceOptions(ignore_changes=list(IGNORED_CHANGES), hooks=hooks)
+    binding = pulumi.ResourceHookBinding(after_create=[program.hook]) if program else None
+    return pulumi.ResourceOptions(ignore_changes=list(IGNORED_CHANGES), hooks=binding)
 
 
 def check(component: str, objects: Sequence[pulumi.Resource]) -> None:

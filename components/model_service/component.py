@@ -7,6 +7,7 @@ import pulumi
 from ..base.arguments import checked_name
 from ..base.errors import report
 from ..base.names import ServiceName
+from ..base.program import tracked
 from ..base.registration import register_all
 from .args import ModelServiceArgs
 from .canary import canary_name
@@ -40,7 +41,7 @@ class ModelService(pulumi.ComponentResource):
         tenant = args.tenant()
         objects = manifests(name, args, tenant)
         args.reserve_quota(f"ModelService {name}", objects)
-        super().__init__(TYPE, name, {}, opts)
+        super().__init__(TYPE, name, {}, tracked("ModelService", name, object_name, args, opts))
         for warning in warnings(args, tenant.quota):
             pulumi.log.warn(report("", [warning]), resource=self)
         children = register_all(

@@ -10,6 +10,7 @@ from pydantic.alias_generators import to_snake
 from ..base.arguments import checked_name
 from ..base.errors import ArgumentError, Problem
 from ..base.names import NamespaceName
+from ..base.program import tracked
 from ..base.registration import Manifests, register_all
 from .args import TeamNamespaceArgs, Tenant
 from .footprint import footprint
@@ -55,7 +56,7 @@ class TeamNamespace(pulumi.ComponentResource):
     ) -> None:
         args = TeamNamespaceArgs.of(args)
         checked_name("TeamNamespace", args.name or name, NamespaceName)
-        super().__init__(TYPE, name, {}, opts)
+        super().__init__(TYPE, name, {}, tracked("TeamNamespace", name, args.name or name, args, opts))
         self._name = name
         self._usage = QuotaUsage(args.constraints(args.name or name))
         self.tenant = args.tenant(name)

@@ -7,6 +7,7 @@ import pulumi
 from ..base.arguments import checked_name
 from ..base.names import DnsLabel, ServiceName
 from ..base.objects import Manifest
+from ..base.program import tracked
 from ..base.registration import KubernetesObject, register_all
 from .args import TrainingJobArgs
 from .await_annotations import check_succeeded, wait_seconds
@@ -47,7 +48,8 @@ class TrainingJob(pulumi.ComponentResource):
         args.reserve_quota(f"TrainingJob {name}", objects)
         role = run_role(args)
         inputs = {"run": immutable_part(objects[role]), "previousRuns": args.previous_runs}
-        super().__init__(TYPE, name, inputs, with_immutability_hook(name, opts))
+        opts = tracked("TrainingJob", name, args.object_name(name), args, with_immutability_hook(name, opts))
+        super().__init__(TYPE, name, inputs, opts)
         run = self._register(name, args, objects, role)
         if args.wait_for == "completion":
             run.status.apply(lambda status: check_succeeded(name, status))

@@ -9,8 +9,8 @@ from typing import Any
 
 import pulumi
 from pulumi.output import Unknown
-from pulumi.runtime.settings import get_monitor
 
+from ..base import hooks
 from ..base.diff import differences
 from ..base.error_table import RUN_IMMUTABLE, RUN_NOT_KEPT
 from ..base.errors import ArgumentError
@@ -57,16 +57,9 @@ def with_immutability_hook(name: str, opts: pulumi.ResourceOptions | None) -> pu
     component, which is never replaced or deleted by a change: ``pulumi destroy`` would also run a hook
     on the deletion of the Job, and would then require the program.
     """
-    options = opts or pulumi.ResourceOptions()
-    if not hasattr(get_monitor(), "RegisterResourceHook"):  # Pulumi's mocks do not support hooks
-        return options
     # Hooks have unique names; components of one name have different parents.
-    parent = getattr(options.parent, "pulumi_resource_name", "")
-    hook = pulumi.ResourceHook(
-        f"ml-platform:run:{parent}:{name}", _before_update, pulumi.ResourceHookOptions(on_dry_run=True)
-    )
-    hooks = pulumi.ResourceHookBinding(before_update=[hook])
-    return pulumi.ResourceOptions.merge(options, pulumi.ResourceOptions(hooks=hooks))
+    parent = getattr(opts and opts.parent, "pulumi_resource_name", "")
+    return hooks.before_update(f"ml-platform:run:{parent}:{name}", _before_update, opts)
 
 
 async def _before_update(args: pulumi.ResourceHookArgs) -> None:

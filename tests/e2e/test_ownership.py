@@ -138,24 +138,76 @@ def test_two_programs_do_not_share_an_object(project: Project) -> None:
     assert _in(project, two, "up", "--yes", "--skip-preview")[0] != 0
     assert _in(project, two, "destroy", "--yes", "--skip-preview")[0] == 0
     assert identities(project, "shared") == before
-    # An alias moves a component and its objects.
-    renamed = PROGRAM.replace('ModelService("bert", {', 'ModelService("ranker", {"name": "bert", ')
-    aliased = renamed.replace(
-        '"registry/bert:v1"})', '"registry/bert:v1"}, pulumi.ResourceOptions(aliases=[pulumi.Alias(name="bert")]))'
-    )
-    (one / "__main__.py").write_text(
-        f"import sys\n\nsys.path.insert(0, {str(project.folder)!r})\nimport pulumi\n{renamed}"
-    )
+    text = (one / "__main__.py").read_text(encoding="utf-8")
+    duplicate = 'ModelService("ranker", {"name": "bert", "team": team, "image": "registry/bert:v1"})'
+    (one / "__main__.py").write_text(f"{text}{duplicate}\n", encoding="utf-8")
     status, output = _in(project, one, "preview")
     assert status != 0
     assert "[owned-by-component]" in output
-    (one / "__main__.py").write_text(
-        f"import sys\n\nsys.path.insert(0, {str(project.folder)!r})\nimport pulumi\n{aliased}"
-    )
-    status, output = _in(project, one, "up", "--yes", "--expect-no-changes")
+    # An alias moves a component and its objects.
+    alias = 'pulumi.ResourceOptions(aliases=[pulumi.Alias(name="bert")])'
+    aliased = text.replace('ModelService("bert", {', 'ModelService("ranker", {"name": "bert", ')
+    aliased = aliased.replace('"registry/bert:v1"})', f'"registry/bert:v1"}}, {alias})')
+    (one / "__main__.py").write_text(f"import pulumi\n{aliased}", encoding="utf-8")
+    status, output = _in(project, one, "up", "--yes")
     assert status == 0, output
     assert identities(project, "shared") == before
     assert _in(project, one, "destroy", "--yes", "--skip-preview")[0] == 0
+
+
+NAMED = """
+import pulumi
+from components import ModelService, TeamNamespace, TrainingJob
+
+
+class Platform(pulumi.ComponentResource):
+    def __init__(self, name):
+        super().__init__("app:index:Platform", name)
+
+
+{parent}
+team = TeamNamespace("{team}", {{"quota": {{"requests.cpu": "64", "requests.memory": "256Gi", "pods": "60"}}}}{options})
+ModelService("{service}", {{"team": team, "image": "registry/bert:v1"}}{options})
+TrainingJob("{job}", {{"team": team, "image": "registry/fit:v1", "command": ["train"]}}{options})
+"""
+
+
+def _named(project: Project, names: Mapping[str, str], parent: str = "", options: str = "") -> None:
+    text = NAMED.format(**names, parent=parent, options=options)
+    (project.folder / "named" / "__main__.py").write_text(
+        f"import sys\n\nsys.path.insert(0, {str(project.folder)!r})\n{text}", encoding="utf-8"
+    )
+
+
+def test_renamed_and_moved_components_of_a_program_are_rejected(project: Project) -> None:
+    names = {"team": "lab", "service": "bert", "job": "fit"}
+    folder = _program(project, "named", "")
+    _named(project, names)
+    assert _in(project, folder, "stack", "init", "main")[0] == 0
+    status, output = _in(project, folder, "up", "--yes", "--skip-preview")
+    assert status == 0, output
+    before = identities(project, "lab")
+    parent = {"parent": 'platform = Platform("platform")', "options": ", pulumi.ResourceOptions(parent=platform)"}
+    for name in names:
+        _named(project, {**names, name: "other"})
+        for command in (("preview",), ("up", "--yes", "--skip-preview")):
+            status, output = _in(project, folder, *command)
+            assert status != 0, output
+            assert "[component-renamed]" in output
+            assert f'pulumi.Alias(name="{names[name]}")' in output
+            assert "Traceback" not in output
+    _named(project, names, **parent)
+    for command in (("preview",), ("up", "--yes", "--skip-preview")):
+        status, output = _in(project, folder, *command)
+        assert status != 0, output
+        assert output.count("[component-moved]") >= len(names)
+    assert identities(project, "lab") == before
+    alias = ", pulumi.ResourceOptions(parent=platform, aliases=[pulumi.Alias(parent=pulumi.ROOT_STACK_RESOURCE)])"
+    _named(project, names, parent=parent["parent"], options=alias)
+    status, output = _in(project, folder, "up", "--yes")
+    assert status == 0, output
+    assert identities(project, "lab") == before
+    assert _in(project, folder, "destroy", "--yes", "--skip-preview")[0] == 0
 
 
 BEFORE: Settings = {

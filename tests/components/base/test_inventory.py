@@ -2,9 +2,10 @@
 
 from typing import Any
 
+import pulumi
 import pytest
 
-from components.inventory import Entries, Entry, problems
+from components.base.inventory import PYTHON, Entries, Entry, problems, read, recorded
 
 BERT = {"team": "nlp", "image": "registry/bert:v1", "replicas": 2}
 
@@ -12,7 +13,11 @@ BERT = {"team": "nlp", "image": "registry/bert:v1", "replicas": 2}
 def services(**entries: dict[str, Any]) -> Entries:
     return {
         "modelServices": {
-            key: Entry.of(args.get("name") or args.get("formerly") or key, args, (), args.get("formerly"))
+            key: Entry.of(
+                args.get("name") or args.get("formerly") or key,
+                args,
+                formerly=(args["formerly"],) if "formerly" in args else (),
+            )
             for key, args in entries.items()
         }
     }
@@ -109,3 +114,30 @@ def test_an_object_does_not_move_to_another_entry() -> None:
     swapped = found(entries(a="one", b="two"), entries(a="two", b="one"))
     assert swapped == {"modelServices.a": "entry-object-moved", "modelServices.b": "entry-object-moved"}
     assert found(entries(a="one"), entries(a="three", c="two")) == {}
+
+
+def test_a_component_does_not_move_to_another_parent() -> None:
+    def program(parent: str, *, has_moved: bool = False) -> Entries:
+        return {"ModelService": {"bert": Entry.of("bert", BERT, parent=parent, has_moved=has_moved)}}
+
+    assert [problem.code for problem in problems(program(""), program("app:Platform"), PYTHON)] == ["component-moved"]
+    assert [problem.code for problem in problems(program("app:Platform"), program(""), PYTHON)] == ["component-moved"]
+    assert problems(program(""), program("app:Platform", has_moved=True), PYTHON) == []
+    assert problems(program("app:Platform"), program("app:Platform"), PYTHON) == []
+
+
+def test_components_of_a_program_have_errors_of_their_own() -> None:
+    (problem,) = problems(OLD, services(ranker=BERT), PYTHON)
+    assert problem.code == "component-renamed"
+    (problem,) = problems(OLD, services(bert={**BERT, "name": "ranker"}), PYTHON)
+    assert problem.code == "component-name-immutable"
+
+
+def test_a_record_is_read_as_it_was_written() -> None:
+    entries = {"ModelService": {"bert": Entry.of("bert", BERT, ["Service lab/bert"], parent="app:Platform")}}
+    assert read({"ModelService": recorded(entries["ModelService"])}) == entries
+
+
+def test_values_that_are_not_known_yet_do_not_differ() -> None:
+    first, second = (Entry.of("bert", {"namespace": pulumi.Output.from_input("lab")}) for _ in range(2))
+    assert first == second
