@@ -22,6 +22,9 @@ from sandbox.cluster import Cluster
 from sandbox.layout import Layout
 from sandbox.progress import log, step
 
+OWNERSHIP_POLICY = Path("config/ownership-policy.yaml")
+"""The admission policy that the administrator of a cluster installs."""
+
 
 def main() -> int:
     """Run a command, and return its exit status."""
@@ -111,6 +114,7 @@ def _node_pools(layout: Layout, stack: str) -> dict[str, dict[str, Any]]:
 def _started(layout: Layout) -> Cluster:
     cluster = Cluster(layout, toolchain.install(layout))
     cluster.start()
+    nodes.kubectl(layout, "apply", "-f", str(layout.project / OWNERSHIP_POLICY))
     return cluster
 
 

@@ -14,6 +14,7 @@ from typing import Any
 import psutil
 import yaml
 
+from operations.__main__ import OWNERSHIP_POLICY
 from sandbox import servers
 from sandbox.layout import Layout
 
@@ -67,7 +68,10 @@ class Project:
         checked = self.run(sys.executable, "-m", "config", "check", stack)
         assert checked.returncode == 0, checked.stderr
         (self.folder / "node-pools.json").write_text(checked.stdout, encoding="utf-8")
-        return self.run(sys.executable, "-m", "sandbox", "start", "--node-pools", "node-pools.json", timeout=300)
+        started = self.run(sys.executable, "-m", "sandbox", "start", "--node-pools", "node-pools.json", timeout=300)
+        if started.returncode != 0:
+            return started
+        return self.run("kubectl", "apply", "-f", str(OWNERSHIP_POLICY))
 
     def stop(self) -> subprocess.CompletedProcess[str]:
         """Run ``python -m sandbox stop``."""

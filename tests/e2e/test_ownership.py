@@ -422,6 +422,30 @@ def existing(
     }
 
 
+def test_an_object_without_an_owner_is_rejected_by_the_api_server(project: Project) -> None:
+    assert project.run("kubectl", "create", "namespace", "found").returncode == 0
+    settings = stack("found", modelServices={"bert": service("found")})
+    before = identities(project, "found")
+    status, output = up(project, "finding", settings)
+    assert status != 0
+    assert "[owned-by-no-component]" in output
+    destroy(project, "finding")
+    assert identities(project, "found") == before
+    # An account without fields has no field manager either.
+    settings["teams"]["found"]["adopt"] = True
+    assert project.run("kubectl", "create", "serviceaccount", "bert", "-n", "found").returncode == 0
+    before = identities(project, "found")
+    status, output = preview(project, "finding", settings)
+    assert status == 0, output  # the namespace is not adopted yet, and the provider skips what is in it
+    deployed(project, "finding", {**settings, "modelServices": {}})
+    for command in (preview, up):
+        status, output = command(project, "finding", settings)
+        assert status != 0
+        assert "[owned-by-no-component]" in output
+    destroy(project, "finding")
+    assert before.items() <= identities(project, "found").items()
+
+
 def _adopting(**arguments: Any) -> Settings:
     rank = service("legacy", image="registry/rank:v1", replicas=2, adopt=True, containerName="main")
     return stack("legacy", modelServices={"rank": {**rank, **arguments}})

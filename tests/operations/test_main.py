@@ -30,6 +30,7 @@ def calls(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[str]:
         return call
 
     monkeypatch.setattr(toolchain, "install", recorder("install", tmp_path / "stages.yaml"))
+    monkeypatch.setattr(nodes, "kubectl", lambda *_: recorded.append("ownership policy"))
     monkeypatch.setattr(nodes, "sync", lambda _, pools: recorded.append(f"nodes of {', '.join(pools)}"))
     for method in ("start", "remove"):
         monkeypatch.setattr(Cluster, method, recorder(f"cluster {method}"))
@@ -51,12 +52,19 @@ def run(monkeypatch: pytest.MonkeyPatch, *arguments: str) -> int:
 
 def test_up_destroys_other_stacks_while_their_nodes_exist(calls: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
     assert run(monkeypatch, "up") == 0
-    assert calls == ["install", "cluster start", "pulumi destroy prod", "nodes of cpu", "pulumi up dev"]
+    assert calls == [
+        "install",
+        "cluster start",
+        "ownership policy",
+        "pulumi destroy prod",
+        "nodes of cpu",
+        "pulumi up dev",
+    ]
 
 
 def test_preview_changes_no_stack(calls: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
     assert run(monkeypatch, "preview", "--stack", "dev") == 0
-    assert calls == ["install", "cluster start", "nodes of cpu", "pulumi preview dev"]
+    assert calls == ["install", "cluster start", "ownership policy", "nodes of cpu", "pulumi preview dev"]
 
 
 @pytest.mark.parametrize("command", ["up", "preview", "rollback"])
@@ -85,7 +93,7 @@ def test_rollback_uses_the_environment_if_there_is_no_sandbox(
     if sandbox:
         Layout(tmp_path).cluster.mkdir(parents=True)
     assert run(monkeypatch, "rollback", "--service", "model-serving") == 0
-    assert calls == (["install", "cluster start", "nodes of cpu"] if sandbox else [])
+    assert calls == (["install", "cluster start", "ownership policy", "nodes of cpu"] if sandbox else [])
     assert used[0]._environment == (Layout(tmp_path).environment() if sandbox else {})
     assert (used[0]._backend is not None) is sandbox
 

@@ -18,7 +18,7 @@ ARGS = ModelServiceArgs.of({"namespace": "lab", "image": "bert:v1"})
         (pulumi.Alias(name="bert"), ("bert",)),
         ("urn:pulumi:prod::lab::ml-platform:index:ModelService::bert", ("bert",)),
         (pulumi.Alias(parent=pulumi.ROOT_STACK_RESOURCE), ("ranker",)),
-            (pulumi.Output.from_input("urn"), ()),
+        (pulumi.Output.from_input("urn"), ()),
     ],
 )
 def test_an_alias_declares_the_former_name(alias: Any, names: tuple[str, ...]) -> None:
