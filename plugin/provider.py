@@ -29,6 +29,7 @@ from components import (
 from components.base.arguments import Arguments
 from components.base.error_table import FOREIGN_TEAM
 from components.base.errors import ArgumentError, Problem
+from components.base.ownership import checked
 from components.base.validation import problems_of
 from plugin.schema import PACKAGE, outputs, schema, token
 
@@ -63,7 +64,7 @@ class Components(Provider):
         if isinstance(resource, TeamNamespace):
             self._teams.add(resource)
         state = {output: getattr(resource, attribute) for attribute, output in outputs(component).items()}
-        return ConstructResult(resource.urn, state)
+        return ConstructResult(checked(resource.urn), state)
 
 
 def _arguments(model: type[Arguments], inputs: Mapping[str, Any]) -> Arguments:

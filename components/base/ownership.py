@@ -162,6 +162,7 @@ class _Program:
 
     def __init__(self) -> None:
         self._urns: list[pulumi.Output[list[str]]] = []
+        self.reports: list[pulumi.Output[None]] = []
         self._components: dict[str, str] = {}
         self._conflicts: dict[str, Conflict] = {}
         self._is_failing = False
@@ -182,7 +183,7 @@ class _Program:
         """Fail the update where one of a component's objects belongs to another owner."""
         urns = pulumi.Output.all(*(resource.urn for resource in objects))
         self._urns.append(urns)
-        urns.apply(lambda urns: self._report(component, urns))
+        self.reports.append(urns.apply(lambda urns: self._report(component, urns)))
 
     def _report(self, component: str, urns: Sequence[str]) -> pulumi.Output[None] | None:
         self._components |= dict.fromkeys(urns, component)
@@ -225,6 +226,17 @@ def check(component: str, objects: Sequence[pulumi.Resource]) -> None:
     program = _program()
     if program is not None:
         program.watch(component, objects)
+
+
+def checked(value: pulumi.Output[Any]) -> pulumi.Output[Any]:
+    """A value that is available once all checks of the program have passed.
+
+    Pulumi's runtime awaits the checks of a program, but not those of a component in a plugin.
+    """
+    program = _program()
+    if program is None:
+        return value
+    return pulumi.Output.all(value, *program.reports).apply(lambda values: values[0])
 
 
 # How many objects an error names; the others are counted.

@@ -194,6 +194,25 @@ def test_a_change_of_an_existing_run_is_rejected(in_yaml: Program) -> None:
         file.write_text(content, encoding="utf-8")
 
 
+def test_another_stack_of_the_same_program_is_rejected(project: Project, in_yaml: Program) -> None:
+    def uids() -> dict[str, str]:
+        kinds = "namespaces,deployments,services,jobs,serviceaccounts,poddisruptionbudgets,resourcequotas"
+        return {
+            f"{item['kind']} {item['metadata']['name']}": item["metadata"]["uid"]
+            for item in project.get(kinds)["items"]
+        }
+
+    before = uids()
+    in_yaml.pulumi("stack", "init", "copy")
+    output = in_yaml.pulumi("preview", fails=True)
+    assert "[owned-by-stack]" in output
+    assert "in-yaml/test" in output
+    in_yaml.pulumi("up", "--yes", "--skip-preview", fails=True)
+    in_yaml.pulumi("destroy", "--yes", "--skip-preview")
+    assert uids() == before
+    in_yaml.pulumi("stack", "select", "test")
+
+
 def test_destroy_leaves_nothing(project: Project, in_python: Program, in_yaml: Program) -> None:
     for program in (in_python, in_yaml):
         program.pulumi("destroy", "--yes", "--skip-preview")
