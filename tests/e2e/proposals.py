@@ -109,8 +109,13 @@ class Bench:
         assert done.returncode == 0, done.stdout[-3000:] + done.stderr
 
     def _delete(self, manifests: list[dict[str, Any]]) -> None:
+        # The claims of a StatefulSet outlive it, and protect their volumes. The prod stack has none.
+        claims = self._project.run("kubectl", "delete", "persistentvolumeclaims", "--all", "-A", "--timeout=60s")
+        assert claims.returncode == 0, claims.stderr
         command = ["delete", "--ignore-not-found", "--timeout=60s", "-f", "-"]
-        self._kubectl(command, list(reversed(manifests)))
+        if manifests:
+            deleted = self._kubectl(command, list(reversed(manifests)))
+            assert deleted.returncode == 0, deleted.stderr
 
     def _kubectl(self, command: list[str], manifests: list[dict[str, Any]]) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
@@ -145,6 +150,6 @@ class Bench:
         made = json.loads(reviewed.stdout)
         why = [f"{one['code']}: {one['text']}" for one in (*made["problems"], *made["warnings"])]
         why += [f"{one['effect']['code']}: {one['target']}" for one in made["interruptions"] if one.get("disruptive")]
-        why += [one["message"] for one in made["findings"] if one.get("new")]
+        why += [one["finding"]["message"] for one in made["findings"] if one["new"]]
         by_review = made["verdict"] in {"blocked", "attention"}
         return Noticed(by_preview, by_dry_run, by_review, " ".join((why or [""])[0].split()), seconds)
