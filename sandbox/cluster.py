@@ -100,6 +100,12 @@ class Cluster:
             shutil.rmtree(path, ignore_errors=True)
         self._layout.kubeconfig.unlink(missing_ok=True)
 
+    def etcd_client(self) -> dict[str, str]:
+        """The URL of etcd, and the files with which a client connects to it."""
+        files = {"authority": "ca.crt", "certificate": "apiserver.crt", "private_key": "apiserver.key"}
+        url = f"https://127.0.0.1:{self._port('etcd')}"
+        return {"url": url, **{name: str(self._pki / file) for name, file in files.items()}}
+
     def stopped(self) -> list[str]:
         """The names of the servers that are not running."""
         running = servers.running(self._layout.root)
