@@ -75,7 +75,9 @@ class Reader:
         except (OSError, HTTPException):
             connection.close()  # the next request opens it again
             raise
-        return response.status, gzip.decompress(content) if response.getheader("Content-Encoding") == "gzip" else content
+        return response.status, gzip.decompress(content) if response.getheader(
+            "Content-Encoding"
+        ) == "gzip" else content
 
 
 class _UnixConnection(HTTPConnection):
