@@ -41,7 +41,7 @@ class Baseline:
 
 
 def settle(etcd: Etcd, *, quiet: float = 0.4, timeout: float = 30.0, ready: Callable[[], bool] = lambda: True) -> bool:
-    """Wait until nothing has changed for ``quiet`` seconds, since ``ready`` is true; False after ``timeout`` seconds."""
+    """Wait until nothing has changed for ``quiet`` seconds and ``ready`` was true; False after ``timeout`` seconds."""
     end = time.monotonic() + timeout
     revision, is_ready, idle_since = etcd.revision(), False, time.monotonic()
     while time.monotonic() < end:
@@ -136,6 +136,4 @@ def _reason_of_pod(pod: Manifest) -> str:
         if state.get("reason")
     ]
     waiting = next(iter(reasons), "")
-        (f"{one['reason']}: {one['message']}" if one.get("message") else one["reason"] for one in states), ""
-    )
     return str(status.get("message") or waiting or condition(pod, "Ready").get("message") or status.get("phase") or "")
