@@ -20,6 +20,7 @@ from review.twin.restore import restorable
 from review.twin.settle import Baseline, baseline, canary, settle
 from review.twin.snapshot import Snapshot
 from review.twin.stages import write_stages
+from review.twin.volumes import provisioner
 from sandbox import servers, toolchain
 from sandbox.cluster import Cluster
 from sandbox.layout import Layout
@@ -98,11 +99,14 @@ def twin(
             client.create(one)
         has_started = canary(client)
         cluster.run("kube-controller-manager", "kube-scheduler", "kwok")
-        settled = settle(etcd, timeout=_SETTLE_TIMEOUT, ready=has_started)
-        if not settled:
-            notes.append(messages.TWIN_NOT_SETTLED(timeout=f"{_SETTLE_TIMEOUT:.0f} s"))
-        notes += _assumed(snapshot, pools or {})
-        yield Twin(snapshot, client, baseline(client, settled=settled), (*snapshot.notes, *notes), etcd, pools or {})
+        with provisioner(client, snapshot.of_kind("PersistentVolume")):
+            settled = settle(etcd, timeout=_SETTLE_TIMEOUT, ready=has_started)
+            if not settled:
+                notes.append(messages.TWIN_NOT_SETTLED(timeout=f"{_SETTLE_TIMEOUT:.0f} s"))
+            notes += _assumed(snapshot, pools or {})
+            yield Twin(
+                snapshot, client, baseline(client, settled=settled), (*snapshot.notes, *notes), etcd, pools or {}
+            )
 
 
 def _assumed(snapshot: Snapshot, pools: Mapping[str, Mapping[str, Any]]) -> Iterator[Message]:
