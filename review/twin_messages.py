@@ -94,7 +94,9 @@ REPLICAS_AND_AUTOSCALER = Kind(
 
 # Notes: what was not tried.
 NOT_PLAYED = Kind("not-played", "note", "{target} was not tried on the twin: {reason}")
-PLAYED_WITHOUT = Kind("played-without", "note", "{target} was tried on the twin without {fields}, unknown before the update")
+PLAYED_WITHOUT = Kind(
+    "played-without", "note", "{target} was tried on the twin without {fields}, unknown before the update"
+)
 REJECTED_WITHOUT = Kind(
     "rejected-without", "note", "{target} was not tried on the twin: {fields} are unknown before the update ({error})"
 )
