@@ -39,9 +39,9 @@ def _objects(gone: Sequence[Manifest], steps: set[Key]) -> Iterator[Message]:
             continue
         owner = next((uids[o["uid"]] for o in one["metadata"].get("ownerReferences") or [] if o["uid"] in uids), None)
         namespace = namespaces.get(one["metadata"].get("namespace", ""))
-        cause = namespace or definitions.get((key(one)[0], one["kind"])) or owner
-        if cause is not None:
-            lost.setdefault(f"deleting {target(cause)}", []).append(one)
+        by: Manifest | None = namespace or definitions.get((key(one)[0], one["kind"])) or owner
+        if by is not None:
+            lost.setdefault(f"deleting {target(by)}", []).append(one)
     for cause, objects in lost.items():
         yield messages.OBJECTS_LOST(cause=cause, objects=_listed(objects))
 

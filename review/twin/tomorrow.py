@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from components.base.objects import Manifest, pod_templates, selects, target
+from components.base.objects import Manifest, selects, target
 from review import twin_messages as messages
 from review.messages import Message
 from review.twin.client import ApiError, Client
@@ -148,18 +148,14 @@ def _rolls_differently(played: Played) -> bool:
 def selected_by_budgets(applied: Iterable[Played], workloads: Iterable[Manifest]) -> list[Manifest]:
     """The workloads that a disruption budget of the change selects."""
     budgets = [one.manifest for one in applied if one.manifest["kind"] == "PodDisruptionBudget"]
-    return [
-        workload
-        for workload in workloads
-        if any(
-            budget["metadata"].get("namespace") == workload["metadata"].get("namespace")
-            and selects(
-                (budget.get("spec") or {}).get("selector") or {}, (template.get("metadata") or {}).get("labels") or {}
-            )
-            for budget in budgets
-            for template in (pod_templates(workload) if workload["kind"] in _SERVING else ())
-        )
-    ]
+    serving = [one for one in workloads if one["kind"] in _SERVING]
+    return [workload for workload in serving if any(_selects(budget, workload) for budget in budgets)]
+
+
+def _selects(budget: Manifest, workload: Manifest) -> bool:
+    namespaces = [one["metadata"].get("namespace") for one in (budget, workload)]
+    labels = (workload["spec"]["template"].get("metadata") or {}).get("labels") or {}
+    return namespaces[0] == namespaces[1] and selects((budget.get("spec") or {}).get("selector") or {}, labels)
 
 
 def _reason(error: ApiError) -> str:

@@ -112,20 +112,20 @@ def _of_pod(pod: Manifest) -> Message:
 def _workloads(owners: Owners, reasons: _Reasons) -> Iterator[Trouble]:
     kinds = ("Deployment", "StatefulSet", "DaemonSet", "ReplicaSet", "ReplicationController", "Job", "Pod")
     for workload in owners.of_kind(*kinds):
-        if controller_of(workload) is not None and owners.root(workload) is not workload:
+        if controller_of(workload) is not None or "deletionTimestamp" in workload["metadata"]:
             continue
         wanted = wanted_pods(workload) or 0
         if workload["kind"] == "Pod" and (workload.get("status") or {}).get("phase") in {"Succeeded", "Failed"}:
             continue
         ready = sum(map(is_ready, reasons.pods(workload)))
         # A rollout that does not finish has all pods ready, and an old version.
-        stalled = _stalled(owners, reasons, workload)
+        stalled = _stalled(reasons, workload)
         if ready < wanted or stalled:
             missing = max(wanted - ready, stalled)
             yield Trouble(workload, "pods-missing", reasons.of(workload), missing, wanted)
 
 
-def _stalled(owners: Owners, reasons: _Reasons, workload: Manifest) -> int:
+def _stalled(reasons: _Reasons, workload: Manifest) -> int:
     """The number of pods of the current version that are missing; 0 if the rollout has finished."""
     status, kind = workload.get("status") or {}, workload["kind"]
     wanted = wanted_pods(workload) or 0
