@@ -17,7 +17,7 @@ DELETE_STUCK = Kind(
     "{target}: it stays Terminating because of {finalizers}, and the update fails after {timeout}",
     "delete first what uses it, or what its finalizer waits for",
 )
-PODS_MISSING = Kind("pods-missing", "problem", "{target}: {ready} of {wanted} pods become ready: {reason}")
+PODS_MISSING = Kind("pods-missing", "warning", "{target}: {ready} of {wanted} pods become ready: {reason}")
 UPDATE_STUCK = Kind(
     "update-stuck",
     "problem",
@@ -115,6 +115,9 @@ UNRECOGNIZED = Kind("unrecognized", "reason", "{text}")
 TARGET_NOT_FOUND = Kind("scale-target-not-found", "reason", "its target {target} does not exist")
 REQUESTS_MISSING = Kind("scale-requests-missing", "reason", "{resource} has no request in container {container}")
 TARGET_SHARED = Kind("scale-target-shared", "reason", "{other} scales the same target")
+
+# Sentences of the page.
+SERVICES_UNCHANGED = Kind("services-unchanged", "page", "{services} without a change of ready endpoints.")
 
 KINDS: tuple[Kind, ...] = tuple(value for value in list(globals().values()) if isinstance(value, Kind))
 """All kinds, in the order of their definition."""

@@ -1,11 +1,12 @@
 """Whether a change has converged: applied once more, it must change nothing."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 
 from components.base.diff import differences
 from components.base.objects import Manifest, target
 from review import twin_messages as messages
 from review.messages import Message
+from review.preview import Step, with_unknown
 from review.twin.client import ApiError, Client
 from review.twin.owners import key
 from review.twin.play import Played
@@ -42,21 +43,27 @@ def _declared(manifest: Manifest) -> Manifest:
 
 
 def replicas_and_autoscaler(
-    applied: Sequence[Played], before: Iterable[Manifest], after: Iterable[Manifest]
+    steps: Iterable[Step], before: Iterable[Manifest], after: Iterable[Manifest]
 ) -> Iterator[Message]:
-    """Report workloads that set replicas although an autoscaler scales them, if that is new."""
-    scaled_before = _scaled(before)
-    autoscalers = _scaled(after)
-    for played in applied:
-        identity = key(played.manifest)
-        autoscaler = autoscalers.get(identity[1:])
-        both = autoscaler is not None and "replicas" in (played.manifest.get("spec") or {})
-        if both and not (identity[1:] in scaled_before and _set_before(played)):
-            yield messages.REPLICAS_AND_AUTOSCALER(target=target(played.manifest), autoscaler=target(autoscaler or {}))
+    """Report workloads of the stack that set replicas although an autoscaler scales them, if that is new."""
+    scaled_before, scaled_after = _scaled(before), _scaled(after)
+    for step in steps:
+        autoscaler = scaled_after.get(_name(step.after))
+        if autoscaler is None or not _sets_replicas(step.after):
+            continue
+        if not (_name(step.after) in scaled_before and _sets_replicas(step.before)):
+            name = target(with_unknown(step.after))
+            yield messages.REPLICAS_AND_AUTOSCALER(target=name, autoscaler=target(autoscaler))
 
 
-def _set_before(played: Played) -> bool:
-    return "replicas" in ((played.step.before or {}).get("spec") or {})
+def _sets_replicas(manifest: Manifest | None) -> bool:
+    return "replicas" in ((manifest or {}).get("spec") or {})
+
+
+def _name(manifest: Manifest | None) -> tuple[str, str, str]:
+    """Kind, namespace and name of an object."""
+    metadata = (manifest or {}).get("metadata") or {}
+    return (manifest or {}).get("kind", ""), metadata.get("namespace", "default"), metadata.get("name", "")
 
 
 def _scaled(objects: Iterable[Manifest]) -> dict[tuple[str, str, str], Manifest]:

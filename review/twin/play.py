@@ -2,7 +2,7 @@
 
 import hashlib
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from components.base.objects import Manifest, target
@@ -14,6 +14,7 @@ from review.twin.client import ApiError, Client
 from review.twin.inputs import Known, known
 from review.twin.observe import Recorder
 from review.twin.owners import Key, key
+from review.twin.text import duration
 from review.twin.timing import Timing
 
 _MANAGER, _FORCE = "pulumi.com/patchFieldManager", "pulumi.com/patchForce"
@@ -219,7 +220,7 @@ class Player:
             ]
             names = ", ".join(finalizers)
             if key(manifest) in applied or any(name.startswith(_OWN_FINALIZERS) for name in finalizers):
-                yield messages.DELETE_STUCK(target=target(live), finalizers=names, timeout=minutes(600))
+                yield messages.DELETE_STUCK(target=target(live), finalizers=names, timeout=duration(600))
             else:
                 yield messages.DELETE_NEEDS_CONTROLLER(target=target(live), finalizers=names)
 
@@ -261,13 +262,3 @@ def _force(manifest: Manifest) -> bool:
 def _timeout(played: Played) -> float:
     operation = "update" if played.step.op == "update" else "create"
     return timeout(played.manifest, played.step.timeouts, operation)
-
-
-def minutes(seconds: float) -> str:
-    """A duration as text, in the unit that fits: ``45 s``, ``10 min``."""
-    return f"{seconds:.0f} s" if seconds < 120 else f"{seconds / 60:.0f} min"
-
-
-def changed_manifests(preview: Preview) -> Sequence[Manifest]:
-    """The objects that a change creates, updates or replaces."""
-    return [step.after for step in preview.steps if step.is_change and step.after is not None]

@@ -8,9 +8,9 @@ from review import twin_messages as messages
 from review.messages import Message, counted
 from review.twin.observe import Disappeared
 from review.twin.owners import Owners, key, wanted_pods
-from review.twin.play import Play, minutes
+from review.twin.play import Play
 from review.twin.rollouts import Rollout, selected_workloads
-from review.twin.tomorrow import duration
+from review.twin.text import duration
 from review.twin.trouble import Trouble
 
 _DISRUPTIONS = {
@@ -59,7 +59,7 @@ def faults(new: Iterable[Trouble], play: Play) -> Iterator[Message]:
         waited = play.unready.get(key(trouble.manifest))
         ready = trouble.wanted - trouble.missing
         if trouble.code == "pods-missing" and waited is not None:
-            limit = minutes(waited)
+            limit = duration(waited)
             yield messages.UPDATE_STUCK(target=name, ready=ready, wanted=trouble.wanted, timeout=limit, reason=reason)
         elif trouble.code == "pods-missing":
             yield messages.PODS_MISSING(target=name, ready=ready, wanted=trouble.wanted, reason=reason)
@@ -91,14 +91,14 @@ def services(
         if rollout.ready_after or any(key(one) in faulty for one in selected_workloads(service, after)):
             continue
         if key(service) in play.unready:
-            limit = minutes(play.unready[key(service)])
+            limit = duration(play.unready[key(service)])
             yield messages.SERVICE_STUCK(target=rollout.target, timeout=limit)
         elif rollout.ready_before and not _is_stopped(former.get(rollout.target, service), before, after):
             yield messages.SERVICE_LOST_ENDPOINTS(target=rollout.target, before=rollout.ready_before)
     shown = {rollout.target for rollout in recorded}
     for name, service in existing.items():
         if name not in shown and key(service) in play.unready:
-            yield messages.SERVICE_STUCK(target=name, timeout=minutes(play.unready[key(service)]))
+            yield messages.SERVICE_STUCK(target=name, timeout=duration(play.unready[key(service)]))
 
 
 def _is_stopped(service: Manifest, before: Sequence[Manifest], after: Sequence[Manifest]) -> bool:

@@ -12,8 +12,9 @@ from review.twin.owners import Key, Owners, is_ready, key
 from review.twin.play import Played
 from review.twin.restarts import QUOTA_EXCEEDED, denials
 from review.twin.rollouts import Rollout, rollouts, selected_workloads
+from review.twin.text import duration
 from review.twin.timing import Timing
-from review.twin.trouble import Trouble, new_troubles, troubles
+from review.twin.trouble import Trouble, new_troubles, reported, troubles
 
 _NEXT = "twin.ml-platform/next-version"
 _ROLLING = {"Deployment", "StatefulSet", "DaemonSet"}
@@ -73,7 +74,7 @@ class Tomorrow:
             if QUOTA_EXCEEDED in error:
                 exceeded.append(workload)
             elif error and key(workload) not in yesterday.denials and key(workload) not in broken:
-                yield messages.RESTART_FAILS(target=target(workload), reason=messages.UNRECOGNIZED(text=error))
+                yield messages.RESTART_FAILS(target=target(workload), reason=reported("FailedCreate", error))
         yield from self._restarted([one for one in exceeded if key(one) not in broken])
 
     def _restarted(self, workloads: Sequence[Manifest]) -> Iterator[Message]:
@@ -162,10 +163,3 @@ def _reason(error: ApiError) -> str:
     """The cause of a rejected eviction: the budget and its numbers."""
     causes = (error.details.get("details") or {}).get("causes") or []
     return "; ".join(str(cause.get("message", "")) for cause in causes) or str(error)
-
-
-def duration(seconds: float) -> str:
-    """A simulated duration as text, as precise as the simulation: ``12 s``, ``3 min``."""
-    if seconds < 90:
-        return f"{max(1, round(seconds))} s"
-    return f"{round(seconds / 60)} min"

@@ -65,7 +65,7 @@ class _Trial:
             *services(before, after, recorded, new, play),
             *disruptions(recorder.disappeared, before, play),
             *losses(before, after, {key(one) for one in play.deleted}),
-            *replicas_and_autoscaler(play.applied, before, after),
+            *replicas_and_autoscaler(self._preview.steps, before, after),
             *self._timed("second apply", lambda: list(second_apply(self._client, play.applied))),
         ]
         found += self._timed("tomorrow", lambda: list(self._try_tomorrow(yesterday, play, after, recorded)))
@@ -85,7 +85,7 @@ class _Trial:
         broken = {key(one.manifest) for one in troubles(after, self._recorder.events)}
         budgeted = selected_by_budgets(play.applied, after)
         drained = {key(one): one for one in (*workloads, *budgeted)}
-        yield from self._tomorrow.drains(list(drained.values()), yesterday)
+        yield from self._tomorrow.drains([one for one in drained.values() if key(one) not in broken], yesterday)
         yield from self._tomorrow.restarts(workloads, yesterday, broken)
         yield from self._tomorrow.next_version(play.applied, recorded, broken)
 

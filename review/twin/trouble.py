@@ -77,23 +77,23 @@ class _Reasons:
         for pod in self.pods(workload):
             scheduled = condition(pod, "PodScheduled")
             if scheduled.get("status") == "False":
-                return _reported("FailedScheduling", scheduled.get("message", ""))
+                return reported("FailedScheduling", scheduled.get("message", ""))
         for one in self._descendants.get(key(workload), []):
             failure = condition(one, "ReplicaFailure")
             if failure.get("status") == "True":
-                return _reported("FailedCreate", failure.get("message", ""))
+                return reported("FailedCreate", failure.get("message", ""))
         for one in self._descendants.get(key(workload), []):
             event = self.event(one, "FailedCreate")
             if event is not None and one["kind"] != "Pod":
-                return _reported("FailedCreate", event.get("message", ""))
+                return reported("FailedCreate", event.get("message", ""))
         for pod in self.pods(workload):
             if not is_ready(pod):
                 return _of_pod(pod)
         return messages.NO_POD_CREATED()
 
 
-def _reported(reason: str, text: str) -> Message:
-    """The meaning of what a controller reports, and its own words."""
+def reported(reason: str, text: str) -> Message:
+    """The meaning of what a controller or admission reports; its own words if it has no known meaning."""
     found = recognize(reason, text)
     if found is None or found.code == "unschedulable":
         return messages.UNRECOGNIZED(text=text)
@@ -143,7 +143,7 @@ def _claims(owners: Owners, reasons: _Reasons) -> Iterator[Trouble]:
             continue
         event = reasons.event(claim, "ProvisioningFailed", "FailedBinding", *_PENDING_CLAIM)
         if event is not None and event["reason"] not in _PENDING_CLAIM:
-            reason = _reported("ProvisioningFailed", event.get("message", ""))
+            reason = reported("ProvisioningFailed", event.get("message", ""))
             yield Trouble(claim, "claim-unbound", reason)
 
 
