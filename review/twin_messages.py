@@ -118,6 +118,33 @@ TARGET_SHARED = Kind("scale-target-shared", "reason", "{other} scales the same t
 
 # Sentences of the page.
 SERVICES_UNCHANGED = Kind("services-unchanged", "page", "{services} without a change of ready endpoints.")
+# Notes: how the twin differs from the cluster.
+KINDS_NOT_COPIED = Kind("kinds-not-copied", "note", "the twin has no {kinds}: {reason}")
+SECRETS_NOT_COPIED = Kind("secrets-not-copied", "note", "the Secrets and their keys are unknown: {reason}")
+SECRET_KEYS_NOT_COPIED = Kind(
+    "secret-keys-not-copied", "note", "the keys of {secrets} are unknown: their managed fields do not list them"
+)
+VERSION_DIFFERS = Kind(
+    "version-differs", "note", "the cluster runs Kubernetes {version}, and the twin {twin}, whose behavior may differ"
+)
+WEBHOOKS_NOT_CALLED = Kind("webhooks-not-called", "note", "the twin calls no admission webhooks: {webhooks}")
+CONVERSION_NOT_CALLED = Kind(
+    "conversion-not-called", "note", "the twin calls no conversion webhooks, and does not convert {kinds}"
+)
+FINALIZERS_NOT_COPIED = Kind(
+    "finalizers-not-copied", "note", "the controllers of these finalizers do not run on the twin: {finalizers}"
+)
+NAMESPACES_TERMINATING = Kind("namespaces-terminating", "note", "the deletion of {namespaces} has not finished")
+NODES_NOT_COPIED = Kind("nodes-not-copied", "note", "the twin cannot schedule pods: {reason}")
+NODES_ASSUMED = Kind(
+    "nodes-assumed",
+    "note",
+    "the node pool {pool} has no node: new nodes of the twin have {resources}",
+    "set autoscaling.allocatable of the node pool",
+)
+TWIN_NOT_SETTLED = Kind("twin-not-settled", "note", "the controllers of the twin were not idle after {timeout}")
+TWIN_NOT_STARTED = Kind("twin-not-started", "note", "the change was not tried on a twin of the cluster: {reason}")
+PRERELEASE_VERSION = Kind("prerelease-version", "reason", "its API is a pre-release, which depends on the version")
 
 KINDS: tuple[Kind, ...] = tuple(value for value in list(globals().values()) if isinstance(value, Kind))
 """All kinds, in the order of their definition."""

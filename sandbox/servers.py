@@ -4,7 +4,9 @@ A server's environment carries its name and the path of its sandbox, and it is f
 A file of process IDs could be lost, be out of date, or name an unrelated process after a reboot.
 """
 
+import ctypes
 import os
+import signal
 import subprocess
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -38,6 +40,15 @@ def running(sandbox: Path) -> dict[str, psutil.Process]:
     return found
 
 
+_LIBC = ctypes.CDLL(None)
+_PR_SET_PDEATHSIG = 1
+
+
+def die_with_parent() -> None:
+    """Let the kernel kill this process when the thread that has started it ends. To run before its program does."""
+    _LIBC.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+
+
 def stop(sandbox: Path) -> None:
     """Kill all servers of a sandbox."""
     kill(list(running(sandbox).values()))
@@ -60,6 +71,8 @@ class Server:
     """The folder of its sandbox."""
     logs: Path
     """The folder of its log file."""
+    bound: bool = False
+    """Whether it is killed when the thread that has started it ends, even if that is killed."""
 
     @property
     def log(self) -> Path:
@@ -67,7 +80,7 @@ class Server:
         return self.logs / f"{self.name}.log"
 
     def start(self, environment: Mapping[str, str]) -> subprocess.Popen[bytes]:
-        """Start the server in a new session, so that it outlives this program and Ctrl-C does not reach it."""
+        """Start the server in a new session: Ctrl-C does not reach it, and it outlives this program unless bound."""
         self.logs.mkdir(parents=True, exist_ok=True)
         marker = {_MARKER: f"{self.sandbox}:{self.name}"}
         with self.log.open("ab") as log:
@@ -79,6 +92,7 @@ class Server:
                 cwd=self.logs,
                 env={**os.environ, **environment, **_GOGC, **marker},
                 start_new_session=True,
+                preexec_fn=die_with_parent if self.bound else None,
             )
 
     def wait(self, process: subprocess.Popen[bytes], ready: Callable[[], bool], timeout: float) -> None:

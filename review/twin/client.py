@@ -13,7 +13,8 @@ import yaml
 
 from components.base.objects import Manifest
 
-_DISCOVERY = "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList"
+DISCOVERY = "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList"
+"""The media type in which the API server lists all kinds of all groups."""
 _JSON, _MERGE, _APPLY = "application/json", "application/merge-patch+json", "application/apply-patch+yaml"
 # Seconds for one request.
 _TIMEOUT = 30.0
@@ -73,7 +74,7 @@ class Client:
             self._resources = {
                 (found.version, found.kind): found
                 for path in ("/api", "/apis")
-                for found in _discovered(self.request("GET", path, accept=_DISCOVERY))
+                for found in discovered(self.request("GET", path, accept=DISCOVERY))
             }
         return self._resources
 
@@ -185,7 +186,8 @@ class Watch:
         self._response.shutdown()
 
 
-def _discovered(groups: Manifest) -> Iterator[Resource]:
+def discovered(groups: Manifest) -> Iterator[Resource]:
+    """The resources in a discovery document: of each group, those of the preferred version first."""
     for group in groups["items"]:
         for version in group["versions"]:
             name = group["metadata"].get("name", "")

@@ -1,0 +1,135 @@
+"""The twin: a disposable cluster with the objects of a snapshot."""
+
+import fcntl
+import shutil
+import tempfile
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from components.base.objects import Manifest
+from review import twin_messages as messages
+from review.messages import Message
+from review.twin import etcd as storage
+from review.twin.client import Client
+from review.twin.etcd import Etcd
+from review.twin.restore import restorable
+from review.twin.settle import Baseline, baseline, canary, settle
+from review.twin.snapshot import Snapshot
+from review.twin.stages import write_stages
+from sandbox import servers, toolchain
+from sandbox.cluster import Cluster
+from sandbox.layout import Layout
+
+_PREFIX = "twin-"
+_LOCK = "lock"
+# In seconds.
+_SETTLE_TIMEOUT = 30.0
+# Controllers that act at a time of day: what they do is not an effect of the change.
+_DISABLED = ("cronjob-controller", "ttl-after-finished-controller")
+
+
+@dataclass(frozen=True)
+class Twin:
+    """A running twin."""
+
+    snapshot: Snapshot
+    client: Client
+    baseline: Baseline
+    """What did not work before the change."""
+
+    notes: tuple[Message, ...]
+    """How the twin differs from the cluster."""
+
+    etcd: Etcd
+
+    def settle(self, quiet: float = 0.4, timeout: float = _SETTLE_TIMEOUT) -> bool:
+        """Wait until no object has changed for ``quiet`` seconds; False after ``timeout`` seconds."""
+        return settle(self.etcd, quiet=quiet, timeout=timeout)
+
+
+@contextmanager
+def twin(
+    snapshot: Snapshot,
+    layout: Layout,
+    *,
+    pools: Mapping[str, Mapping[str, Any]] | None = None,
+    objects: Sequence[Manifest] = (),
+    prepare: Callable[[Manifest], Manifest] = lambda manifest: manifest,
+) -> Iterator[Twin]:
+    """Start a twin of a cluster in the sandbox folder of a checkout, and remove it at the end.
+
+    ``pools`` are the node pools of the stack: those with ``autoscaling`` grow. ``objects`` are created in addition to
+    those of the snapshot, each of which ``prepare`` may change. Raises SandboxError if it cannot start.
+
+    Enter it in the main thread: the servers are killed when the thread that has started them ends.
+    """
+    stages = toolchain.install_cluster(layout)
+    restored, notes = restorable(snapshot)
+    with _folder(layout) as own:
+        write_stages(stages, own.root / "stages.yaml")
+        cluster = Cluster(own, own.root / "stages.yaml", flags=_flags(snapshot), bound=True)
+        cluster.create()
+        cluster.run("etcd")
+        etcd = Etcd(**cluster.etcd_client())
+        storage.write(map(prepare, restored), snapshot.resources, etcd)
+        cluster.run("kube-apiserver")
+        client = Client(own.kubeconfig)
+        for one in objects:
+            client.create(one)
+        has_started = canary(client)
+        cluster.run("kube-controller-manager", "kube-scheduler", "kwok")
+        settled = settle(etcd, timeout=_SETTLE_TIMEOUT, ready=has_started)
+        if not settled:
+            notes.append(messages.TWIN_NOT_SETTLED(timeout=f"{_SETTLE_TIMEOUT:.0f} s"))
+        yield Twin(snapshot, client, baseline(client, settled=settled), (*snapshot.notes, *notes), etcd)
+
+
+def _flags(snapshot: Snapshot) -> dict[str, Sequence[str]]:
+    flags: dict[str, Sequence[str]] = {
+        "etcd": storage.FLAGS,
+        "kube-controller-manager": [f"--controllers=*,{','.join(f'-{name}' for name in _DISABLED)}"],
+    }
+    ranges = [
+        one["spec"]["cidrs"] for one in snapshot.of_kind("ServiceCIDR") if one["metadata"]["name"] == "kubernetes"
+    ]
+    if ranges:
+        flags["kube-apiserver"] = [f"--service-cluster-ip-range={','.join(ranges[0])}"]
+    return flags
+
+
+@contextmanager
+def _folder(layout: Layout) -> Iterator[Layout]:
+    """A folder for a cluster in that of the sandbox. Those of dead processes are removed first, with their servers.
+
+    A living process holds the lock in its folder; the kernel releases that of a process that is killed.
+    """
+    layout.home.mkdir(parents=True, exist_ok=True)
+    for folder in layout.home.glob(f"{_PREFIX}*"):
+        if _is_left_behind(folder):
+            _remove(folder)
+    own = Path(tempfile.mkdtemp(prefix=_PREFIX, dir=layout.home))
+    with (own / _LOCK).open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        try:
+            yield Layout(layout.project, own.name)
+        finally:
+            _remove(own)
+
+
+def _is_left_behind(folder: Path) -> bool:
+    try:
+        with (folder / _LOCK).open() as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    except FileNotFoundError:  # it has just been created, or was killed while it was
+        return False
+    return True
+
+
+def _remove(folder: Path) -> None:
+    servers.stop(folder)
+    shutil.rmtree(folder, ignore_errors=True)

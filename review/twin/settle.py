@@ -1,0 +1,141 @@
+"""Waits until the controllers and the scheduler of a twin are idle, and records what does not work then."""
+
+import re
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+
+from components.base.objects import Manifest
+from review.twin.client import Client
+from review.twin.etcd import Etcd
+from review.twin.owners import Key, Owners, condition, is_ready, key, wanted_pods
+
+# Seconds.
+_POLL_INTERVAL = 0.1
+_CANARY, _CANARY_NAMESPACE = "twin-canary", "kube-system"
+# Heartbeats and records, which never end.
+_NOISE = re.compile(r"/registry/(leases|events|masterleases|peerserverleases|minions)/")
+
+_PODS, _REPLICA_SETS = ("v1", "Pod"), ("apps/v1", "ReplicaSet")
+_KINDS = (
+    _PODS,
+    _REPLICA_SETS,
+    ("apps/v1", "Deployment"),
+    ("apps/v1", "StatefulSet"),
+    ("apps/v1", "DaemonSet"),
+    ("batch/v1", "Job"),
+    ("v1", "PersistentVolumeClaim"),
+)
+
+
+@dataclass(frozen=True)
+class Baseline:
+    """The state of a cluster before a change."""
+
+    broken: Mapping[Key, str] = field(default_factory=dict)
+    """Objects that do not work: pods that are not ready or not scheduled, workloads without all of their pods, unbound
+    claims. The value is the reason that Kubernetes states; it may be empty."""
+
+    settled: bool = True
+    """Whether the cluster was idle within the time limit."""
+
+
+def settle(etcd: Etcd, *, quiet: float = 0.4, timeout: float = 30.0, ready: Callable[[], bool] = lambda: True) -> bool:
+    """Wait until nothing has changed for ``quiet`` seconds since ``ready`` was true; False after ``timeout`` seconds."""
+    end = time.monotonic() + timeout
+    revision, _ = etcd.changed(1 << 62)
+    last_change = time.monotonic()
+    is_started = False
+    while time.monotonic() < end:
+        time.sleep(_POLL_INTERVAL)
+        revision, changed = etcd.changed(revision)
+        if not is_started or any(not _NOISE.match(one) for one in changed):
+            last_change = time.monotonic()
+            is_started = is_started or ready()
+        elif time.monotonic() - last_change >= quiet:
+            return True
+    return False
+
+
+def canary(client: Client) -> Callable[[], bool]:
+    """Create a Deployment that shows whether the controllers and the scheduler have started.
+
+    They leave no other sign if they have nothing to do. The pod of the Deployment fits on no node; once the scheduler
+    has rejected it, the returned function deletes the Deployment, and returns True.
+    """
+    labels = {"app": _CANARY}
+    pod = {
+        "nodeSelector": {_CANARY: "none"},
+        "automountServiceAccountToken": False,
+        "containers": [{"name": _CANARY, "image": _CANARY}],
+    }
+    deployment = client.create(
+        {
+            "apiVersion": "apps/v1",
+            "kind": "Deployment",
+            "metadata": {"name": _CANARY, "namespace": _CANARY_NAMESPACE},
+            "spec": {
+                "selector": {"matchLabels": labels},
+                "template": {"metadata": {"labels": labels}, "spec": pod},
+            },
+        }
+    )
+
+    def has_started() -> bool:
+        found = [one for kind in (_REPLICA_SETS, _PODS) for one in client.list(*kind, _CANARY_NAMESPACE)[0]]
+        own = [one for one in found if (one["metadata"].get("labels") or {}).get("app") == _CANARY]
+        # ReplicaFailure: a policy of the cluster has denied the pod.
+        if not any(condition(one, kind) for one in own for kind in ("PodScheduled", "ReplicaFailure")):
+            return False
+        client.delete(deployment)
+        return True
+
+    return has_started
+
+
+def baseline(client: Client, *, settled: bool = True) -> Baseline:
+    """What does not work now."""
+    return Baseline(dict(broken(objects(client))), settled)
+
+
+def objects(client: Client) -> list[Manifest]:
+    """The objects whose state a baseline has."""
+    served = client.resources()
+    return [one for kind in _KINDS if kind in served for one in client.list(*kind)[0]]
+
+
+def broken(found: Iterable[Manifest]) -> Iterator[tuple[Key, str]]:
+    """The objects that do not work, each with the reason that Kubernetes states."""
+    owners = Owners(found)
+    ready = {workload: sum(map(is_ready, pods)) for workload, pods in owners.pods().items()}
+    for one in owners.objects:
+        status = one.get("status") or {}
+        if one["kind"] == "Pod":
+            if status.get("phase") == "Failed" or (status.get("phase") != "Succeeded" and not is_ready(one)):
+                yield key(one), _reason_of_pod(one)
+        elif one["kind"] == "PersistentVolumeClaim":
+            if status.get("phase") != "Bound":
+                yield key(one), str(status.get("phase") or "Pending")
+        elif owners.root(one) is one:
+            wanted = wanted_pods(one) or 0
+            failed = next((condition(one, kind) for kind in ("ReplicaFailure", "Failed") if condition(one, kind)), {})
+            if failed.get("status") == "True" or ready.get(key(one), 0) < wanted:
+                yield key(one), str(failed.get("message") or f"{ready.get(key(one), 0)} of {wanted} pods are ready")
+
+
+def _reason_of_pod(pod: Manifest) -> str:
+    status = pod.get("status") or {}
+    scheduled = condition(pod, "PodScheduled")
+    if scheduled.get("status") == "False":
+        return str(scheduled.get("message") or scheduled.get("reason") or "")
+    states = [
+        state
+        for part in ("initContainerStatuses", "containerStatuses")
+        for one in status.get(part) or []
+        for state in (one.get("state") or {}).values()
+        if state.get("reason")
+    ]
+    waiting = next(
+        (f"{one['reason']}: {one['message']}" if one.get("message") else one["reason"] for one in states), ""
+    )
+    return str(status.get("message") or waiting or condition(pod, "Ready").get("message") or status.get("phase") or "")
