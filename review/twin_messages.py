@@ -17,7 +17,7 @@ DELETE_STUCK = Kind(
     "{target}: it stays Terminating because of {finalizers}, and the update fails after {timeout}",
     "delete first what uses it, or what its finalizer waits for",
 )
-PODS_MISSING = Kind("pods-missing", "problem", "{target}: {ready} of {wanted} pods become ready: {reason}")
+PODS_MISSING = Kind("pods-missing", "warning", "{target}: {ready} of {wanted} pods become ready: {reason}")
 UPDATE_STUCK = Kind(
     "update-stuck",
     "problem",
@@ -94,7 +94,9 @@ REPLICAS_AND_AUTOSCALER = Kind(
 
 # Notes: what was not tried.
 NOT_PLAYED = Kind("not-played", "note", "{target} was not tried on the twin: {reason}")
-PLAYED_WITHOUT = Kind("played-without", "note", "{target} was tried on the twin without {fields}, unknown before the update")
+PLAYED_WITHOUT = Kind(
+    "played-without", "note", "{target} was tried on the twin without {fields}, unknown before the update"
+)
 REJECTED_WITHOUT = Kind(
     "rejected-without", "note", "{target} was not tried on the twin: {fields} are unknown before the update ({error})"
 )
@@ -114,6 +116,8 @@ TARGET_NOT_FOUND = Kind("scale-target-not-found", "reason", "its target {target}
 REQUESTS_MISSING = Kind("scale-requests-missing", "reason", "{resource} has no request in container {container}")
 TARGET_SHARED = Kind("scale-target-shared", "reason", "{other} scales the same target")
 
+# Sentences of the page.
+SERVICES_UNCHANGED = Kind("services-unchanged", "page", "{services} without a change of ready endpoints.")
 # Notes: how the twin differs from the cluster.
 KINDS_NOT_COPIED = Kind("kinds-not-copied", "note", "the twin has no {kinds}: {reason}")
 SECRETS_NOT_COPIED = Kind("secrets-not-copied", "note", "the Secrets and their keys are unknown: {reason}")

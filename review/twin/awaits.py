@@ -108,5 +108,5 @@ _READY: Mapping[str, Callable[[Manifest], bool]] = {
     "Pod": _pod,
     "PersistentVolumeClaim": _claim,
     "Ingress": _load_balanced,
-    "Service": lambda manifest: True,
+    "Service": _load_balanced,
 }

@@ -147,7 +147,7 @@ class Client:
         content = json.loads(response.data) if response.data.startswith(b"{") else {}
         if response.status >= 400:
             text = content.get("message") or response.data.decode("utf-8", "replace").strip()
-            raise ApiError(response.status, text, content)
+            raise ApiError(response.status, " ".join(text.split()), content)
         return content
 
     def watch(self, version: str, kind: str, since: str) -> "Watch":

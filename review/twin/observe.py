@@ -97,6 +97,11 @@ class Recorder:
             self.disappeared, self.events = [], []
             self.samples = {name: [Sample(0.0, self._ready(name))] for name in self._endpoints}
 
+    def touch(self) -> None:
+        """Expect changes: an object was just changed, and its watch may be late."""
+        with self._lock:
+            self._changed_at = time.monotonic()
+
     def objects(self) -> list[Manifest]:
         """The current objects of the watched kinds, without events."""
         with self._lock:

@@ -65,7 +65,7 @@ class Timing:
         return {**manifest, "spec": {**manifest["spec"], "minReadySeconds": round(minimum / self.scale)}}
 
     def real(self, simulated: float) -> str:
-        """A simulated duration as a real one, as kwok reads it. The slowest workloads that do not change are cut short."""
+        """A simulated duration as a real one, as kwok reads it. Slow workloads that do not change are cut short."""
         return f"{max(1, round(min(simulated / self.scale, _LONGEST) * 1000))}ms"
 
     def objects(self) -> list[Manifest]:
