@@ -20,7 +20,7 @@ from urllib.parse import urlencode
 
 from components.base.objects import Manifest
 from review.cluster.kubectl import Cluster, ForbiddenError, UnansweredError
-from sandbox.servers import die_with_parent
+from sandbox.parent import die_with_parent
 
 # Seconds.
 _START_TIMEOUT = 10.0
