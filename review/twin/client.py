@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Iterator, Mapping
-from contextlib import closing
+from contextlib import closing, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -182,8 +182,9 @@ class Watch:
                 return
 
     def stop(self) -> None:
-        """End the stream."""
-        self._response.shutdown()
+        """End the stream, unless it has ended."""
+        with suppress(ValueError):
+            self._response.shutdown()
 
 
 def discovered(groups: Manifest) -> Iterator[Resource]:

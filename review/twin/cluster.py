@@ -13,12 +13,14 @@ from components.base.objects import Manifest
 from review import twin_messages as messages
 from review.messages import Message
 from review.twin import etcd as storage
+from review.twin.autoscaler import allocatable, members_of, new_nodes
 from review.twin.client import Client
 from review.twin.etcd import Etcd
 from review.twin.restore import restorable
 from review.twin.settle import Baseline, baseline, canary, settle
 from review.twin.snapshot import Snapshot
 from review.twin.stages import write_stages
+from review.twin.volumes import provisioner
 from sandbox import servers, toolchain
 from sandbox.cluster import Cluster
 from sandbox.layout import Layout
@@ -29,6 +31,8 @@ _LOCK = "lock"
 _SETTLE_TIMEOUT = 30.0
 # Controllers that act at a time of day: what they do is not an effect of the change.
 _DISABLED = ("cronjob-controller", "ttl-after-finished-controller")
+# The defaults protect the API server of a production cluster.
+_QPS = ("--kube-api-qps=1000", "--kube-api-burst=2000")
 
 
 @dataclass(frozen=True)
@@ -44,6 +48,20 @@ class Twin:
     """How the twin differs from the cluster."""
 
     etcd: Etcd
+    pools: Mapping[str, Mapping[str, Any]]
+
+    def add_nodes(self) -> int:
+        """Add the nodes that the autoscaler of the node pools would add for pods that fit on no node now.
+
+        Returns their number. A node that helps no pod is the last one of its pool. New nodes may not be enough for all
+        pods, such as those with anti-affinity: call it again when the scheduler has placed pods, until it returns 0.
+        """
+        pods, _ = self.client.list("v1", "Pod")
+        nodes, _ = self.client.list("v1", "Node")
+        added = list(new_nodes(pods, nodes, self.pools))
+        for node in added:
+            self.client.create(node)
+        return len(added)
 
     def settle(self, quiet: float = 0.4, timeout: float = _SETTLE_TIMEOUT) -> bool:
         """Wait until no object has changed for ``quiet`` seconds; False after ``timeout`` seconds."""
@@ -81,16 +99,37 @@ def twin(
             client.create(one)
         has_started = canary(client)
         cluster.run("kube-controller-manager", "kube-scheduler", "kwok")
-        settled = settle(etcd, timeout=_SETTLE_TIMEOUT, ready=has_started)
-        if not settled:
-            notes.append(messages.TWIN_NOT_SETTLED(timeout=f"{_SETTLE_TIMEOUT:.0f} s"))
-        yield Twin(snapshot, client, baseline(client, settled=settled), (*snapshot.notes, *notes), etcd)
+        with provisioner(client, snapshot.of_kind("PersistentVolume")):
+            settled = settle(etcd, timeout=_SETTLE_TIMEOUT, ready=has_started)
+            if not settled:
+                notes.append(messages.TWIN_NOT_SETTLED(timeout=f"{_SETTLE_TIMEOUT:.0f} s"))
+            notes += _assumed(snapshot, pools or {})
+            yield Twin(
+                snapshot, client, baseline(client, settled=settled), (*snapshot.notes, *notes), etcd, pools or {}
+            )
+
+
+def _assumed(snapshot: Snapshot, pools: Mapping[str, Mapping[str, Any]]) -> Iterator[Message]:
+    """Notes on node pools that may grow, and whose nodes are unknown."""
+    nodes = snapshot.of_kind("Node")
+    for name, pool in pools.items():
+        scaling = pool.get("autoscaling") or {}
+        if scaling and not scaling.get("allocatable") and not members_of(pool, nodes):
+            resources = ", ".join(f"{key} {value}" for key, value in allocatable(pool, None).items())
+            yield messages.NODES_ASSUMED(pool=name, resources=resources)
 
 
 def _flags(snapshot: Snapshot) -> dict[str, Sequence[str]]:
     flags: dict[str, Sequence[str]] = {
         "etcd": storage.FLAGS,
-        "kube-controller-manager": [f"--controllers=*,{','.join(f'-{name}' for name in _DISABLED)}"],
+        "kube-controller-manager": [
+            f"--controllers=*,{','.join(f'-{name}' for name in _DISABLED)}",
+            # Nodes keep the state that they had. Their heartbeats would be most of the load of a large twin.
+            "--node-monitor-grace-period=24h",
+            *_QPS,
+        ],
+        "kube-scheduler": _QPS,
+        "kwok": ["--node-lease-duration-seconds=0"],
     }
     ranges = [
         one["spec"]["cidrs"] for one in snapshot.of_kind("ServiceCIDR") if one["metadata"]["name"] == "kubernetes"

@@ -99,17 +99,20 @@ class Etcd:
         puts = [{"requestPut": {"key": _encoded(key.encode()), "value": _encoded(value)}} for key, value in entries]
         self._post("/v3/kv/txn", {"success": puts})
 
-    def changed(self, since: int) -> tuple[int, set[str]]:
-        """The current revision, and the keys that were written after a revision and exist."""
+    def revision(self) -> int:
+        """The current revision. Every write of any key increments it."""
+        found = self._post("/v3/kv/range", {"key": _encoded(b"/"), "countOnly": True})
+        return int(found["header"]["revision"])
+
+    def changed(self, since: int) -> set[str]:
+        """The keys that were written after a revision, and exist. etcd reads all keys to find them."""
         query = {
             "key": _encoded(b"/registry/"),
             "rangeEnd": _encoded(b"/registry0"),
             "keysOnly": True,
             "minModRevision": since + 1,
         }
-        found = self._post("/v3/kv/range", query)
-        keys = {base64.b64decode(one["key"]).decode() for one in found.get("kvs", [])}
-        return int(found["header"]["revision"]), keys
+        return {base64.b64decode(one["key"]).decode() for one in self._post("/v3/kv/range", query).get("kvs", [])}
 
     def _post(self, path: str, body: Manifest) -> Manifest:
         response = self._pool.request("POST", f"{self._url}{path}", body=json.dumps(body).encode())

@@ -23,7 +23,8 @@ _FINALIZERS = re.compile(
     r"|customresourcecleanup\.apiextensions\.k8s\.io"
 )
 _PRERELEASE = re.compile(r"(.*[.]k8s[.]io|[a-z]+)/v[0-9]+(alpha|beta)[0-9]+")
-_FAKE_NODE = "kwok.x-k8s.io/node"
+FAKE_NODE = "kwok.x-k8s.io/node"
+"""The annotation of nodes that kwok manages."""
 
 
 def restorable(snapshot: Snapshot) -> tuple[list[Manifest], list[Message]]:
@@ -71,7 +72,7 @@ def _restored(manifest: Manifest, uids: set[str]) -> Manifest:
 def _annotation(manifest: Manifest) -> str:
     """The annotation for kwok: it keeps only nodes ready that were, and makes only new pods ready."""
     if manifest["kind"] == "Node" and condition(manifest, "Ready").get("status") == "True":
-        return _FAKE_NODE
+        return FAKE_NODE
     if manifest["kind"] == "Pod" and manifest["spec"].get("nodeName"):
         return HELD if (manifest.get("status") or {}).get("phase") == "Pending" else ""
     return ""

@@ -41,19 +41,19 @@ class Baseline:
 
 
 def settle(etcd: Etcd, *, quiet: float = 0.4, timeout: float = 30.0, ready: Callable[[], bool] = lambda: True) -> bool:
-    """Wait until nothing has changed for ``quiet`` seconds since ``ready`` was true; False after ``timeout`` seconds."""
+    """Wait until nothing has changed for ``quiet`` seconds and ``ready`` was true; False after ``timeout`` seconds."""
     end = time.monotonic() + timeout
-    revision, _ = etcd.changed(1 << 62)
-    last_change = time.monotonic()
-    is_started = False
+    revision, is_ready, idle_since = etcd.revision(), False, time.monotonic()
     while time.monotonic() < end:
         time.sleep(_POLL_INTERVAL)
-        revision, changed = etcd.changed(revision)
-        if not is_started or any(not _NOISE.match(one) for one in changed):
-            last_change = time.monotonic()
-            is_started = is_started or ready()
-        elif time.monotonic() - last_change >= quiet:
+        is_ready = is_ready or ready()
+        current = etcd.revision()
+        # A deleted object has no key: a deletion is always accompanied by an update, of its owner or namespace.
+        if not is_ready or (current != revision and not all(map(_NOISE.match, etcd.changed(revision)))):
+            idle_since = time.monotonic()
+        elif time.monotonic() - idle_since >= quiet:
             return True
+        revision = current
     return False
 
 
@@ -128,14 +128,12 @@ def _reason_of_pod(pod: Manifest) -> str:
     scheduled = condition(pod, "PodScheduled")
     if scheduled.get("status") == "False":
         return str(scheduled.get("message") or scheduled.get("reason") or "")
-    states = [
-        state
+    reasons = [
+        ": ".join(filter(None, (state["reason"], state.get("message"))))
         for part in ("initContainerStatuses", "containerStatuses")
         for one in status.get(part) or []
         for state in (one.get("state") or {}).values()
         if state.get("reason")
     ]
-    waiting = next(
-        (f"{one['reason']}: {one['message']}" if one.get("message") else one["reason"] for one in states), ""
-    )
+    waiting = next(iter(reasons), "")
     return str(status.get("message") or waiting or condition(pod, "Ready").get("message") or status.get("phase") or "")
