@@ -57,8 +57,8 @@ class Disappeared:
 class Recorder:
     """Records the changes of a cluster. Its caches are up to date with the API server within milliseconds."""
 
-    def __init__(self, client: Client, timing: Timing) -> None:
-        self._client, self._timing = client, timing
+    def __init__(self, client: Client, timing: Timing, add_nodes: Callable[[], int] = lambda: 0) -> None:
+        self._client, self._timing, self._add_nodes = client, timing, add_nodes
         self._lock = threading.Lock()
         self._objects: dict[Key, Manifest] = {}
         self._changed_at = self._began = time.monotonic()
@@ -117,9 +117,17 @@ class Recorder:
         """Simulated seconds since the recording began."""
         return (time.monotonic() - self._began) * self._timing.scale
 
-    def settle(self, timeout: float) -> bool:
-        """Wait until the cluster is idle. Returns False after a timeout in real seconds."""
-        return self.wait(self.idle, timeout)
+    def settle(self, timeout: float, done: Callable[[], bool] = lambda: False) -> bool:
+        """Wait until a condition is true, or the cluster is idle and no nodes can be added for pending pods.
+
+        Returns False after a timeout in real seconds.
+        """
+        end = time.monotonic() + timeout
+        while self.wait(lambda: done() or self.idle(), end - time.monotonic()):
+            if done() or not self._add_nodes():
+                return True
+            self.touch()
+        return False
 
     def wait(self, done: Callable[[], bool], timeout: float) -> bool:
         """Wait until a condition is true. Returns False after a timeout in real seconds."""

@@ -86,7 +86,7 @@ class Player:
                 self._wait_until_gone(step.before)
             if step.after is not None:
                 self._apply(step, step.after)
-        self._recorder.wait(lambda: not self._unready() or self._recorder.idle(), _SETTLE)
+        self._recorder.settle(_SETTLE, lambda: not self._unready())
         for step in steps:
             if step.before is not None and (step.op == "delete" or (step.op == "replace" and step.created_first)):
                 self._delete(step, step.before)
@@ -98,7 +98,7 @@ class Player:
     def _wait_for(self, step: Step) -> None:
         """Wait until the resources that a step depends on are ready, or will not become ready."""
         needed = [self._by_urn[urn] for urn in step.dependencies if urn in self._by_urn]
-        self._recorder.wait(lambda: all(map(self._is_done, needed)) or self._recorder.idle(), _SETTLE)
+        self._recorder.settle(_SETTLE, lambda: all(map(self._is_done, needed)))
 
     def _unready(self) -> list[Played]:
         return [one for one in self.result.applied if not self._is_done(one)]

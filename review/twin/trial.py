@@ -21,8 +21,6 @@ from review.twin.tomorrow import Tomorrow, Yesterday, selected_by_budgets
 from review.twin.trouble import new_troubles, troubles
 
 _T = TypeVar("_T")
-# Real seconds.
-_SETTLE = 20.0
 _NOT_LISTED = {"Event", "ComponentStatus"}
 
 
@@ -33,17 +31,14 @@ def try_change(
 
     ``add_nodes`` adds the nodes that an autoscaler would add for pending pods, and returns their number.
     """
-    recorder = Recorder(client, timing)
+    recorder = Recorder(client, timing, add_nodes)
     with recorder.recording():
-        return _Trial(client, preview, timing, recorder, add_nodes).run()
+        return _Trial(client, preview, timing, recorder).run()
 
 
 class _Trial:
-    def __init__(
-        self, client: Client, preview: Preview, timing: Timing, recorder: Recorder, add_nodes: Callable[[], int]
-    ) -> None:
+    def __init__(self, client: Client, preview: Preview, timing: Timing, recorder: Recorder) -> None:
         self._client, self._preview, self._timing, self._recorder = client, preview, timing, recorder
-        self._add_nodes = add_nodes
         self._tomorrow = Tomorrow(client, recorder, timing)
         self._durations: dict[str, float] = {}
 
@@ -54,7 +49,7 @@ class _Trial:
         yesterday = self._timed("yesterday", lambda: self._tomorrow.yesterday(candidates))
         broken = troubles(before, self._client.list("v1", "Event")[0])
         recorder.restart()
-        play = self._timed("play", self._play)
+        play = self._timed("play", lambda: Player(self._client, recorder, self._timing).play(self._preview))
         end = recorder.now
         after = self._timed("read again", lambda: all_objects(self._client))
         recorded = rollouts(before, after, recorder.samples, end, scale)
@@ -70,13 +65,6 @@ class _Trial:
         ]
         found += self._timed("tomorrow", lambda: list(self._try_tomorrow(yesterday, play, after, recorded)))
         return merged(found, recorded, self._durations, scale)
-
-    def _play(self) -> Play:
-        play = Player(self._client, self._recorder, self._timing).play(self._preview)
-        while self._add_nodes():
-            self._recorder.touch()
-            self._recorder.settle(_SETTLE)
-        return play
 
     def _try_tomorrow(
         self, yesterday: Yesterday, play: Play, after: Sequence[Manifest], recorded: Sequence[Rollout]
