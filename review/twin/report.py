@@ -7,7 +7,7 @@ from components.base.objects import Manifest, target
 from review import twin_messages as messages
 from review.messages import Message, counted
 from review.twin.observe import Disappeared
-from review.twin.owners import Owners, key, wanted_pods
+from review.twin.owners import Owners, controller_of, key, wanted_pods
 from review.twin.play import Play
 from review.twin.rollouts import Rollout, selected_workloads
 from review.twin.text import duration
@@ -122,6 +122,8 @@ def disruptions(disappeared: Iterable[Disappeared], before: Sequence[Manifest], 
         if pod is None or (pod.get("status") or {}).get("phase") in {"Succeeded", "Failed"}:
             continue
         root = owners.root(pod)
+        if controller_of(root) is not None:  # its owner was deleted before the change
+            continue
         expected = key(root) in touched or root["metadata"].get("namespace") in namespaces
         if one.reason in _DISRUPTIONS or not expected:
             counts[target(root), one.reason] = counts.get((target(root), one.reason), 0) + 1
