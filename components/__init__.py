@@ -14,7 +14,7 @@ from .model_service.networking import IngressArgs, RouteArgs, ServiceArgs
 from .model_service.probes import Health, Probe
 from .model_service.rollout import Disruption
 from .pod.env import SecretKey
-from .pod.node_pool import NodePool, Toleration
+from .pod.node_pool import NodePool, NodePoolAutoscaling, Toleration
 from .pod.resources import Resources
 from .pod.security import Security
 from .pod.volumes import Checkpoints, Volume
@@ -52,6 +52,7 @@ __all__ = [
     "ModelSource",
     "Network",
     "NodePool",
+    "NodePoolAutoscaling",
     "Peers",
     "PriorityClassArgs",
     "PriorityClasses",

@@ -10,6 +10,7 @@ from review.layout import Page, Section, code
 from review.messages import Message, counted
 from review.quotas import QuotaUse
 from review.review import ComponentChange, ObjectChange, Review
+from review.timeline import timeline
 
 # The length of a bar in characters.
 _BAR = 10
@@ -29,15 +30,18 @@ _OPERATIONS = {"create": "created", "update": "updated", "replace": "replaced", 
 
 def page(review: Review) -> Page:
     """The page of a review."""
+    tried = review.twin.warnings if review.twin else ()
     sections = [
+        timeline(review.twin),
         Section("Problems", lines=tuple(map(str, review.problems))),
+        Section("Effects on others, and later", lines=tuple(map(str, tried))),
         _interruptions(review),
         *(_component(component) for component in sorted(review.components, key=_order)),
         _quotas(review.quotas),
         _gpus(review.gpus_before, review.gpus_after),
         _policies(review),
         Section("Pending before this change", lines=tuple(code(name) for name in review.pending)),
-        Section("Warnings", lines=tuple(map(str, review.warnings))),
+        Section("Warnings", lines=tuple(str(warning) for warning in review.warnings if warning not in tried)),
         Section("Not checked", lines=tuple(map(str, review.notes))),
     ]
     return Page(

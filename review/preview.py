@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from pulumi.runtime import rpc
@@ -43,6 +43,21 @@ class Step:
     reasons: tuple[str, ...] = ()
     """The fields that require its replacement."""
 
+    type: str = ""
+    """Its type token: ``kubernetes:apps/v1:Deployment``."""
+
+    dependencies: tuple[str, ...] = ()
+    """The URNs of the resources that must be ready before it."""
+
+    created_first: bool = False
+    """Whether a replacement is created before the old object is deleted, which then has another name."""
+
+    retained: bool = False
+    """Whether the object is kept when it is deleted from the stack (``retainOnDelete``)."""
+
+    timeouts: Mapping[str, float] = field(default_factory=dict)
+    """The custom timeouts in seconds: create, update, delete."""
+
     @property
     def manifest(self) -> Manifest:
         """The object after the change, or before it if it is deleted."""
@@ -74,10 +89,18 @@ class Preview:
 class _State(BaseModel):
     """The fields of a resource in the engine's output that are read here."""
 
+    model_config = ConfigDict(alias_generator=to_camel)
+
     type: str = ""
     parent: str = ""
     inputs: dict[str, Any] | None = None
     outputs: dict[str, Any] | None = None
+    dependencies: list[str] | None = None
+    delete: bool = False
+    """Whether it is pending deletion: a replacement was created before it is deleted."""
+
+    retain_on_delete: bool = False
+    custom_timeouts: dict[str, float] | None = None
 
 
 class _RawStep(BaseModel):
@@ -150,6 +173,11 @@ def _step(raw: _RawStep) -> Step | None:
         new.inputs if op != "delete" else None,
         old.outputs or {},
         tuple(sorted(raw.replace_reasons or ())),
+        state.type,
+        tuple(state.dependencies or ()),
+        old.delete,
+        old.retain_on_delete,
+        state.custom_timeouts or {},
     )
 
 

@@ -11,12 +11,14 @@ from policies import EnforcementLevel, Evaluation, Exempted, Finding, PolicySett
 from review import messages
 from review.cluster.report import Report, not_queried
 from review.diff import FieldChange, field_changes
+from review.duplicates import without_covered, without_known
 from review.gpus import Gpus, NodePools, gpus, node_pools
 from review.interruptions import Interruption, interruptions
 from review.messages import Message
 from review.preview import Preview, Step, with_unknown
 from review.quotas import QuotaUse, quota_use
 from review.recreated import recreated
+from review.twin.report import TwinReport
 
 Verdict = Literal["blocked", "attention", "clear", "unchanged"]
 """The result of a review. ``blocked``: the change would fail or is denied. ``attention``: it has disruptive
@@ -79,6 +81,9 @@ class Review:
     notes: tuple[Message, ...] = ()
     """What this review did not check."""
 
+    twin: TwinReport | None = None
+    """What the change does on a twin of the cluster, if it was tried. Its messages are among those above."""
+
     @property
     def verdict(self) -> Verdict:
         """The result of the review."""
@@ -97,10 +102,12 @@ def review(
     *,
     report: Report | None = None,
     base: Preview | None = None,
+    twin: TwinReport | None = None,
 ) -> Review:
     """Review a preview.
 
-    ``report`` is the result of the checks against the cluster, and ``base`` the preview of the base commit.
+    ``report`` is the result of the checks against the cluster, ``base`` the preview of the base commit, and ``twin``
+    the result of a trial of the change.
     """
     warnings = tuple(messages.PREVIEW_WARNING(warning=warning) for warning in preview.warnings)
     if preview.errors:  # the preview is incomplete
@@ -117,15 +124,17 @@ def review(
     for step in preview.steps:
         if step.is_change:
             counts[step.op] = counts.get(step.op, 0) + 1
+    problems = [
+        *invalid_settings,
+        *recreated(preview.steps),
+        *(_exceeded(use) for use in quotas if use.exceeded),
+        *(_violated(found.finding) for found in findings if found.level == "mandatory"),
+        *report.problems,
+    ]
+    tried = without_known(twin or TwinReport(), problems, preview.steps)
     return Review(
         preview.stack,
-        problems=(
-            *invalid_settings,
-            *recreated(preview.steps),
-            *(_exceeded(use) for use in quotas if use.exceeded),
-            *(_violated(found.finding) for found in findings if found.level == "mandatory"),
-            *report.problems,
-        ),
+        problems=(*tried.problems, *without_covered(problems, tried)),
         interruptions=tuple(interruptions(preview.steps)),
         components=tuple(_components(preview)),
         counts=counts,
@@ -136,11 +145,13 @@ def review(
         exempted=evaluation.exempted,
         undetermined=evaluation.undetermined,
         pending=tuple(_pending(preview, base)) if base else (),
-        warnings=(*warnings, *report.warnings),
+        warnings=(*tried.warnings, *warnings, *without_covered(report.warnings, tried)),
         notes=(
             *report.notes,
             *(messages.QUOTA_NOT_CHECKED(namespace=name, reason=messages.UNKNOWN_VALUES()) for name in unknown),
+            *tried.notes,
         ),
+        twin=tried if twin else None,
     )
 
 

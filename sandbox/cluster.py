@@ -8,15 +8,17 @@ import json
 import shutil
 import socket
 import ssl
+import subprocess
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 import yaml
 from cryptography.hazmat.primitives.asymmetric import ec
 
+from sandbox import flags as server_flags
 from sandbox import servers, store
 from sandbox.certificates import Authority, write_key
 from sandbox.layout import Layout
@@ -37,15 +39,30 @@ _CLIENTS = {
 }
 
 
-class Cluster:
-    """The cluster of one checkout's sandbox."""
+_PORTS = ("etcd", "etcd-peer", "kube-apiserver")
 
-    def __init__(self, layout: Layout, stages: Path | None = None) -> None:
+
+class Cluster:
+    """The cluster of one checkout's sandbox, or an additional one."""
+
+    def __init__(
+        self,
+        layout: Layout,
+        stages: Path | None = None,
+        *,
+        flags: Mapping[str, Sequence[str]] | None = None,
+        bound: bool = False,
+    ) -> None:
         self._layout = layout
         self._folder = layout.cluster
         self._pki = layout.cluster / "pki"
         self._stages = stages
         """The file of kwok's stages, which simulate the kubelet and a cloud provider. Only ``start`` needs it."""
+        self._flags = flags or {}
+        """Additional flags by server. The last one of several equal flags counts."""
+        self._bound = bound
+        """Whether the servers are killed when the thread that has started them ends, even if it is killed."""
+        self._processes: list[subprocess.Popen[bytes]] = []
 
     def exists(self) -> bool:
         """Whether there is anything to remove: files, or servers whose files were deleted."""
@@ -71,45 +88,58 @@ class Cluster:
         if self._complete() and self._ports_available(stopped):
             log(f"cluster: restarting: {', '.join(stopped) or 'the API server does not respond'}")
         else:
-            self._create()
+            self.create()
         with step("cluster: etcd, API server, controller manager, scheduler, kwok"):
-            self._start_servers()
+            if not self.stopped():  # all are running, but the API server is not ready: one of them hangs
+                servers.stop(self._layout.root)
+            self.run(*(server.name for server in self._servers()))
 
     def remove(self) -> None:
         """Stop all servers, and delete the cluster and the state of its stacks, whose objects no longer exist."""
         servers.stop(self._layout.root)
+        for process in self._processes:
+            process.wait()
+        self._processes = []
         for path in (self._folder, self._layout.state):
             shutil.rmtree(path, ignore_errors=True)
         self._layout.kubeconfig.unlink(missing_ok=True)
+
+    def etcd_client(self) -> dict[str, str]:
+        """The URL of etcd, and the files with which a client connects to it."""
+        files = {"authority": "ca.crt", "certificate": "apiserver.crt", "private_key": "apiserver.key"}
+        url = f"https://127.0.0.1:{self._port('etcd')}"
+        return {"url": url, **{name: str(self._pki / file) for name, file in files.items()}}
 
     def stopped(self) -> list[str]:
         """The names of the servers that are not running."""
         running = servers.running(self._layout.root)
         return [server.name for server in self._servers() if server.name not in running]
 
-    def _start_servers(self) -> None:
-        if not self.stopped():  # all are running, but the API server is not ready: one of them hangs
-            servers.stop(self._layout.root)
+    def run(self, *names: str) -> None:
+        """Start the servers with these names that are not running, and wait until they are ready."""
         checks: dict[str, Callable[[], bool]] = {
             "etcd": lambda: self._listens("etcd"),
             "kube-apiserver": self._ready,
         }
-        stopped = self.stopped()
-        started = {}
+        wanted = set(self.stopped()) & set(names)
+        started: dict[str, tuple[Server, subprocess.Popen[bytes]]] = {}
         for server in self._servers():
-            if server.name in stopped:
-                started[server] = server.start(self._layout.environment())
+            if server.name in wanted:
+                process = server.start(self._layout.environment())
+                started[server.name] = server, process
+                self._processes.append(process)
                 if server.name in checks:
-                    server.wait(started[server], checks[server.name], _START_TIMEOUT)
+                    server.wait(process, checks[server.name], _START_TIMEOUT)
         # The others have no port to check. With an invalid flag they exit immediately.
-        time.sleep(_GRACE_PERIOD)
-        for server, process in started.items():
+        if started.keys() - checks.keys():
+            time.sleep(_GRACE_PERIOD)
+        for server, process in started.values():
             server.wait(process, lambda process=process: process.poll() is None, timeout=0)  # type: ignore[misc]
 
     def _complete(self) -> bool:
         return (self._folder / "ports.json").exists()
 
-    def _create(self) -> None:
+    def create(self) -> None:
         """Create a new cluster: ports, certificates and kubeconfigs."""
         self.remove()
         authority = Authority(self._pki)
@@ -118,7 +148,7 @@ class Cluster:
         for file, (user, group) in _CLIENTS.items():
             authority.issue(file, user, group)
         write_key(self._pki / "service-account.key", ec.generate_private_key(ec.SECP256R1()))
-        ports = dict(zip(("etcd", "etcd-peer", "kube-apiserver"), _free_ports(3), strict=True))
+        ports = dict(zip(_PORTS, _free_ports(3), strict=True))
         for client in _CLIENTS:
             path = self._layout.kubeconfig if client == "admin" else self._folder / f"{client}.kubeconfig"
             self._write_kubeconfig(path, client, ports["kube-apiserver"])
@@ -186,81 +216,13 @@ class Cluster:
 
     def _servers(self) -> list[Server]:
         """All servers, each after those that it depends on."""
-        pki, folder = self._pki, self._folder
-
-        def kubeconfig(client: str) -> str:
-            return str(folder / f"{client}.kubeconfig")
-
-        etcd, peer, api = (self._port(name) for name in ("etcd", "etcd-peer", "kube-apiserver"))
-        commands = {
-            "etcd": [
-                f"--data-dir={folder / 'etcd'}",
-                f"--listen-client-urls=https://127.0.0.1:{etcd}",
-                f"--advertise-client-urls=https://127.0.0.1:{etcd}",
-                f"--listen-peer-urls=https://127.0.0.1:{peer}",
-                f"--initial-advertise-peer-urls=https://127.0.0.1:{peer}",
-                f"--initial-cluster=default=https://127.0.0.1:{peer}",
-                *(f"--{prefix}cert-file={pki / 'etcd.crt'}" for prefix in ("", "peer-")),
-                *(f"--{prefix}key-file={pki / 'etcd.key'}" for prefix in ("", "peer-")),
-                *(f"--{prefix}trusted-ca-file={pki / 'ca.crt'}" for prefix in ("", "peer-")),
-                "--client-cert-auth",
-                "--peer-client-cert-auth",
-                # Disposable data does not have to survive a power failure.
-                "--unsafe-no-fsync",
-                "--log-level=warn",
-            ],
-            "kube-apiserver": [
-                "--bind-address=127.0.0.1",
-                f"--secure-port={api}",
-                # A documentation address (RFC 5737): loopback is invalid, and the pods of kwok never connect.
-                "--advertise-address=192.0.2.1",
-                "--endpoint-reconciler-type=none",
-                f"--etcd-servers=https://127.0.0.1:{etcd}",
-                f"--etcd-cafile={pki / 'ca.crt'}",
-                f"--etcd-certfile={pki / 'apiserver.crt'}",
-                f"--etcd-keyfile={pki / 'apiserver.key'}",
-                f"--tls-cert-file={pki / 'apiserver.crt'}",
-                f"--tls-private-key-file={pki / 'apiserver.key'}",
-                f"--client-ca-file={pki / 'ca.crt'}",
-                "--service-account-issuer=https://kubernetes.default.svc",
-                f"--service-account-key-file={pki / 'service-account.key'}",
-                f"--service-account-signing-key-file={pki / 'service-account.key'}",
-                "--service-cluster-ip-range=10.96.0.0/16",
-                "--authorization-mode=RBAC",
-                # It adds a taint to each new node that takes five seconds to be removed.
-                "--disable-admission-plugins=TaintNodesByCondition",
-                "--allow-privileged",
-                "--profiling=false",
-            ],
-            "kube-controller-manager": [
-                f"--kubeconfig={kubeconfig('controller-manager')}",
-                f"--service-account-private-key-file={pki / 'service-account.key'}",
-                f"--root-ca-file={pki / 'ca.crt'}",
-                "--use-service-account-credentials",
-                # A new node becomes schedulable at the next check. The default is five seconds.
-                "--node-monitor-period=1s",
-                "--leader-elect=false",
-                "--secure-port=0",
-                "--profiling=false",
-            ],
-            "kube-scheduler": [
-                f"--kubeconfig={kubeconfig('scheduler')}",
-                "--leader-elect=false",
-                "--secure-port=0",
-                "--profiling=false",
-            ],
-            "kwok": [
-                f"--kubeconfig={kubeconfig('kwok')}",
-                f"--config={self._stages}",
-                "--manage-all-nodes=false",
-                "--manage-nodes-with-annotation-selector=kwok.x-k8s.io/node=fake",
-                # A restarted kwok manages the nodes again only after these leases have expired.
-                "--node-lease-duration-seconds=10",
-            ],
-        }
-        programs = self._layout.bin
-        root, logs = self._layout.root, folder / "logs"
-        return [Server(name, (str(programs / name), *flags), root, logs) for name, flags in commands.items()]
+        ports = {name: self._port(name) for name in _PORTS}
+        commands = server_flags.commands(self._layout, ports, self._stages)
+        root, logs = self._layout.root, self._folder / "logs"
+        return [
+            Server(name, (str(self._layout.bin / name), *command, *self._flags.get(name, ())), root, logs, self._bound)
+            for name, command in commands.items()
+        ]
 
 
 def _is_free(port: int) -> bool:

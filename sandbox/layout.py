@@ -25,19 +25,26 @@ def cache() -> Path:
 
 @dataclass(frozen=True)
 class Layout:
-    """The files of one checkout's sandbox."""
+    """The files of one checkout's sandbox, or of an additional cluster of the checkout."""
 
     project: Path
+    name: str = ""
+    """The name of an additional cluster. It has a folder, servers and ports of its own."""
 
     @property
-    def root(self) -> Path:
+    def home(self) -> Path:
         """The sandbox's folder. Git ignores it."""
         return self.project / ".sandbox"
 
     @property
+    def root(self) -> Path:
+        """The cluster's folder: that of the sandbox, or one in it."""
+        return self.home / self.name if self.name else self.home
+
+    @property
     def bin(self) -> Path:
-        """The toolchain's programs."""
-        return self.root / "bin"
+        """The toolchain's programs, which all clusters share."""
+        return self.home / "bin"
 
     @property
     def cluster(self) -> Path:

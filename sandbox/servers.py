@@ -14,6 +14,7 @@ from pathlib import Path
 import psutil
 
 from sandbox.layout import SandboxError
+from sandbox.parent import die_with_parent
 
 _MARKER = "ML_PLATFORM_SANDBOX_SERVER"
 # In seconds.
@@ -60,6 +61,8 @@ class Server:
     """The folder of its sandbox."""
     logs: Path
     """The folder of its log file."""
+    bound: bool = False
+    """Whether it is killed when the thread that has started it ends, even if that is killed."""
 
     @property
     def log(self) -> Path:
@@ -67,7 +70,7 @@ class Server:
         return self.logs / f"{self.name}.log"
 
     def start(self, environment: Mapping[str, str]) -> subprocess.Popen[bytes]:
-        """Start the server in a new session, so that it outlives this program and Ctrl-C does not reach it."""
+        """Start the server in a new session: Ctrl-C does not reach it, and it outlives this program unless bound."""
         self.logs.mkdir(parents=True, exist_ok=True)
         marker = {_MARKER: f"{self.sandbox}:{self.name}"}
         with self.log.open("ab") as log:
@@ -79,6 +82,7 @@ class Server:
                 cwd=self.logs,
                 env={**os.environ, **environment, **_GOGC, **marker},
                 start_new_session=True,
+                preexec_fn=die_with_parent if self.bound else None,
             )
 
     def wait(self, process: subprocess.Popen[bytes], ready: Callable[[], bool], timeout: float) -> None:

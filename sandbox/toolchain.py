@@ -108,16 +108,23 @@ def install(layout: Layout) -> Path:
 
     Programs are linked into ``.sandbox/bin``. The Kubernetes provider is installed as a Pulumi plugin.
     """
-    kubernetes = build(KUBERNETES)
-    kwok = build(KWOK)
-    links = {path.name: path for path in (*kubernetes.iterdir(), kwok / "kwok")} | _pulumi(layout)
-    layout.bin.mkdir(parents=True, exist_ok=True)
-    for name, source in links.items():
+    stages = install_cluster(layout)
+    for name, source in _pulumi(layout).items():
         _link(source, layout.bin / name)
-    for name in CONTROL_PLANE:
-        _alias(layout.bin / "control-plane", layout.bin / name)
     layout.write_environment()
     _install_provider(layout)
+    return stages
+
+
+def install_cluster(layout: Layout) -> Path:
+    """Install the programs of a cluster only, and return the file of kwok's stages."""
+    kubernetes = build(KUBERNETES)
+    kwok = build(KWOK)
+    layout.bin.mkdir(parents=True, exist_ok=True)
+    for source in (*kubernetes.iterdir(), kwok / "kwok"):
+        _link(source, layout.bin / source.name)
+    for name in CONTROL_PLANE:
+        _alias(layout.bin / "control-plane", layout.bin / name)
     return kwok / "stages.yaml"
 
 

@@ -57,6 +57,24 @@ class Toleration(Arguments):
         return {**self.model_dump(by_alias=True, exclude_none=True), "operator": operator}
 
 
+class NodePoolAutoscaling(Arguments):
+    """The limits of the autoscaler that adds nodes to a pool, such as the cluster autoscaler or Karpenter.
+
+    A review tries a change on a copy of the cluster, in which the pool grows to the same limit. Nothing is enforced.
+    Updatable in place.
+    """
+
+    max: int = Field(ge=1, examples=[8])
+    """The highest number of nodes of the pool."""
+
+    allocatable: ResourceList = Field(default={}, examples=[{"cpu": "15", "memory": "55Gi", "nvidia.com/gpu": "1"}])
+    """The resources of one node that pods can use, as in the status of a Node.
+
+    Defaults to those of an existing node; for a pool that is scaled to zero, to 96 CPU cores, 768Gi of memory and
+    8 GPUs.
+    """
+
+
 def _device(name: str) -> str:
     if "/" not in name:
         raise DEVICE_WITHOUT_DOMAIN(resource=name, value=f"nvidia.com/{name}")
@@ -97,6 +115,9 @@ class NodePool(Arguments):
 
     hourly_cost: Decimal | None = Field(default=None, ge=0, examples=["0.71"])
     """The price in USD per GPU and hour, from your own bill. Reviews estimate costs with it. Updatable in place."""
+
+    autoscaling: NodePoolAutoscaling | None = None
+    """The limits within which an autoscaler adds nodes. Unset for a pool of a fixed size. Updatable in place."""
 
     def gpus(self, count: int) -> ResourceList:
         """The resources of that many GPUs of this pool; none if the count is 0."""

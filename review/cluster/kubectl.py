@@ -128,8 +128,12 @@ class Cluster:
             one["spec"]["resourceAttributes"] for one in _documents(done.stdout) if not one["status"].get("allowed")
         ]
 
+    def command(self, *arguments: str) -> list[str]:
+        """A command of kubectl for this cluster."""
+        return ["kubectl", *self._flags, *arguments]
+
     def _run(self, *arguments: str, stdin: str = "") -> subprocess.CompletedProcess[str]:
-        command = ["kubectl", *self._flags, *arguments]
+        command = self.command(*arguments)
         try:
             return subprocess.run(command, input=stdin, capture_output=True, text=True, check=False, timeout=_TIMEOUT)
         except (OSError, subprocess.TimeoutExpired) as error:

@@ -26,18 +26,19 @@ def check_nodes(manifest: Manifest, cluster: Cluster) -> Iterator[Message]:
         tolerations = template["spec"].get("tolerations") or []
         if not selected:
             yield messages.NODE_LABELS_NOT_FOUND(target=name, labels=labels)
-        elif not any(_tolerates_all(tolerations, node) for node in selected):
+        elif not any(tolerates_all(tolerations, node) for node in selected):
             yield messages.TAINT_NOT_TOLERATED(target=name, labels=labels)
 
 
-def _tolerates_all(tolerations: Sequence[Manifest], node: Manifest) -> bool:
+def tolerates_all(tolerations: Sequence[Manifest], node: Manifest) -> bool:
+    """Whether tolerations match all taints of a node that keep pods away."""
     taints = [taint for taint in node["spec"].get("taints") or [] if taint["effect"] in {"NoSchedule", "NoExecute"}]
     return all(any(_tolerates(toleration, taint) for toleration in tolerations) for taint in taints)
 
 
 def _tolerates(toleration: Manifest, taint: Manifest) -> bool:
-    if toleration.get("effect") not in (None, taint["effect"]):
+    if toleration.get("effect") not in (None, "", taint["effect"]):
         return False
-    if toleration.get("key") not in (None, taint["key"]):
+    if toleration.get("key") not in (None, "", taint["key"]):
         return False
     return toleration.get("operator") == "Exists" or toleration.get("value", "") == taint.get("value", "")

@@ -30,7 +30,7 @@ def layout(tmp_path: Path) -> Iterator[Layout]:
 
 def created(layout: Layout) -> Cluster:
     cluster = Cluster(layout, layout.root / "stages.yaml")
-    cluster._create()
+    cluster.create()
     return cluster
 
 
