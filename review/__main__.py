@@ -3,6 +3,9 @@
 python -m review --stack prod                      run pulumi preview, and review it
 python -m review --stack prod --base main          list separately what the commit main would change already
 python -m review --stack prod --preview FILE       review the output of pulumi preview --json --show-sames (-: stdin)
+python -m review --stack prod --twin               try it on a twin, a disposable copy of the cluster, as well
+python -m review snapshot --stack prod --snapshot FILE            write a snapshot of the cluster to a file
+python -m review --stack prod --offline --twin --snapshot FILE    use it for the twin, without access to the cluster
 python -m review explain --stack prod              diagnose a failed update
 
 Exit status: 0; 1 if the change would fail or is denied, or the stack has failures; 2 if that cannot be determined.
@@ -19,9 +22,21 @@ from review.cluster.kubeconfig import kubeconfig
 from review.cluster.kubectl import Cluster, ClusterError, UnansweredError
 from review.cluster.live_state import with_live_state
 from review.cluster.report import Report, not_queried
+from review.gpus import NodePools
+from review.messages import counted
 from review.preview import Preview, PreviewError
 from review.review import review
-from review.stack import CommandError, node_pools_of_stack, preview_of_commit, preview_of_stack, read_preview
+from review.stack import (
+    CommandError,
+    cluster_config,
+    node_pools_of_stack,
+    preview_of_commit,
+    preview_of_stack,
+    read_preview,
+)
+from review.twin import snapshot
+from review.twin.report import TwinReport
+from review.twin.snapshot import Snapshot, SnapshotError
 
 
 def main() -> int:
@@ -29,16 +44,20 @@ def main() -> int:
     parser = argparse.ArgumentParser(
         prog="python -m review", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("command", nargs="?", choices=["page", "explain"], default="page")
+    parser.add_argument("command", nargs="?", choices=["page", "explain", "snapshot"], default="page")
     parser.add_argument("--stack", required=True, help="name of the stack")
     parser.add_argument("--preview", metavar="FILE", help="output of pulumi preview --json --show-sames; -: stdin")
     parser.add_argument("--base", metavar="REF", help="the commit that the change is based on")
     parser.add_argument("--format", choices=list(render.FORMATS), default="text")
     parser.add_argument("--offline", action="store_true", help="do not query the cluster")
+    parser.add_argument("--twin", action="store_true", help="try the change on a disposable copy of the cluster")
+    parser.add_argument("--snapshot", metavar="FILE", type=Path, help="a snapshot of the cluster for the twin")
     arguments = parser.parse_args()
-    if arguments.command == "explain" and arguments.format not in explain.FORMATS:
-        parser.error(f"argument --format: explain supports {' and '.join(explain.FORMATS)}")
+    _check(parser, arguments)
     try:
+        if arguments.command == "snapshot":
+            _write_snapshot(arguments.stack, arguments.snapshot)
+            return 0
         if arguments.command == "explain":
             diagnoses = explain.explain(explain.read(arguments.stack))
             sys.stdout.write(explain.FORMATS[arguments.format](arguments.stack, diagnoses))
@@ -50,15 +69,52 @@ def main() -> int:
     except ClusterError as error:
         print(error.details, file=sys.stderr)
         return 2
-    except (PreviewError, CommandError, OSError) as error:
+    except (PreviewError, CommandError, SnapshotError, OSError) as error:
         print(error, file=sys.stderr)
         return 2
     report = None
     if not arguments.offline and not preview.errors:
         preview, report = _checked(preview)
-    result = review(preview, pools, datetime.now(UTC).date(), report=report, base=base)
+    tried = _tried(preview, pools, arguments) if arguments.twin and not preview.errors else None
+    result = review(preview, pools, datetime.now(UTC).date(), report=report, base=base, twin=tried)
     sys.stdout.write(render.FORMATS[arguments.format](result))
     return 1 if result.verdict == "blocked" else 0
+
+
+def _check(parser: argparse.ArgumentParser, arguments: argparse.Namespace) -> None:
+    """Exit with an error if arguments do not go together."""
+    if arguments.command == "explain" and arguments.format not in explain.FORMATS:
+        parser.error(f"argument --format: explain supports {' and '.join(explain.FORMATS)}")
+    if arguments.command == "snapshot" and not arguments.snapshot:
+        parser.error("the command snapshot requires --snapshot FILE, the file to write")
+    if arguments.command == "page" and arguments.snapshot and not arguments.twin:
+        parser.error("argument --snapshot: requires --twin")
+    if arguments.twin and arguments.offline and not arguments.snapshot:
+        parser.error("argument --twin: requires --snapshot FILE with --offline")
+
+
+def _write_snapshot(stack: str, file: Path) -> None:
+    config = cluster_config(stack)
+    with kubeconfig(config) as credentials:
+        found = snapshot.take(Cluster(config.get("kubernetes:context"), credentials))
+    snapshot.write(found, file)
+    print(f"{file}: {counted(len(found.objects), 'object')} of Kubernetes {found.version}")
+    for note in found.notes:
+        print(f"Not included: {note}")
+
+
+def _tried(preview: Preview, pools: NodePools, arguments: argparse.Namespace) -> TwinReport:
+    """The result of a trial of the change on a twin."""
+    # Imported here: it needs packages that only the sandbox uses.
+    from review.twin.run import run
+
+    def read_snapshot() -> Snapshot:
+        if arguments.snapshot:
+            return snapshot.read(arguments.snapshot)
+        with kubeconfig(preview.config) as file:
+            return snapshot.take(Cluster(preview.config.get("kubernetes:context"), file))
+
+    return run(preview, read_snapshot, pools, Path.cwd())
 
 
 def _checked(preview: Preview) -> tuple[Preview, Report]:

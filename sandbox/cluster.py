@@ -62,6 +62,7 @@ class Cluster:
         """Additional flags by server. The last one of several equal flags counts."""
         self._bound = bound
         """Whether the servers are killed when the thread that has started them ends, even if it is killed."""
+        self._processes: list[subprocess.Popen[bytes]] = []
 
     def exists(self) -> bool:
         """Whether there is anything to remove: files, or servers whose files were deleted."""
@@ -96,6 +97,9 @@ class Cluster:
     def remove(self) -> None:
         """Stop all servers, and delete the cluster and the state of its stacks, whose objects no longer exist."""
         servers.stop(self._layout.root)
+        for process in self._processes:
+            process.wait()
+        self._processes = []
         for path in (self._folder, self._layout.state):
             shutil.rmtree(path, ignore_errors=True)
         self._layout.kubeconfig.unlink(missing_ok=True)
@@ -123,6 +127,7 @@ class Cluster:
             if server.name in wanted:
                 process = server.start(self._layout.environment())
                 started[server.name] = server, process
+                self._processes.append(process)
                 if server.name in checks:
                     server.wait(process, checks[server.name], _START_TIMEOUT)
         # The others have no port to check. With an invalid flag they exit immediately.

@@ -4,9 +4,7 @@ A server's environment carries its name and the path of its sandbox, and it is f
 A file of process IDs could be lost, be out of date, or name an unrelated process after a reboot.
 """
 
-import ctypes
 import os
-import signal
 import subprocess
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -16,6 +14,7 @@ from pathlib import Path
 import psutil
 
 from sandbox.layout import SandboxError
+from sandbox.parent import die_with_parent
 
 _MARKER = "ML_PLATFORM_SANDBOX_SERVER"
 # In seconds.
@@ -38,15 +37,6 @@ def running(sandbox: Path) -> dict[str, psutil.Process]:
         except psutil.Error:  # it has exited, or another user owns it
             continue
     return found
-
-
-_LIBC = ctypes.CDLL(None)
-_PR_SET_PDEATHSIG = 1
-
-
-def die_with_parent() -> None:
-    """Let the kernel kill this process when the thread that has started it ends. To run before its program does."""
-    _LIBC.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
 
 
 def stop(sandbox: Path) -> None:

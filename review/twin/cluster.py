@@ -17,7 +17,7 @@ from review.twin.autoscaler import allocatable, members_of, new_nodes
 from review.twin.client import Client
 from review.twin.etcd import Etcd
 from review.twin.restore import restorable
-from review.twin.settle import Baseline, baseline, canary, settle
+from review.twin.settle import Baseline, Canary, baseline, settle
 from review.twin.snapshot import Snapshot
 from review.twin.stages import write_stages
 from review.twin.volumes import provisioner
@@ -89,24 +89,34 @@ def twin(
     with _folder(layout) as own:
         write_stages(stages, own.root / "stages.yaml")
         cluster = Cluster(own, own.root / "stages.yaml", flags=_flags(snapshot), bound=True)
+        with _started(cluster) as etcd:
+            storage.write(map(prepare, restored), snapshot.resources, etcd)
+            cluster.run("kube-apiserver")
+            client = Client(own.kubeconfig)
+            for one in objects:
+                client.create(one)
+            canary = Canary(client)
+            canary.create()
+            cluster.run("kube-controller-manager", "kube-scheduler", "kwok")
+            with provisioner(client, snapshot.of_kind("PersistentVolume")):
+                settled = settle(etcd, timeout=_SETTLE_TIMEOUT, ready=canary.is_done)
+                if not settled:
+                    notes.append(messages.TWIN_NOT_SETTLED(timeout=f"{_SETTLE_TIMEOUT:.0f} s"))
+                notes += _assumed(snapshot, pools or {})
+                yield Twin(
+                    snapshot, client, baseline(client, settled=settled), (*snapshot.notes, *notes), etcd, pools or {}
+                )
+
+
+@contextmanager
+def _started(cluster: Cluster) -> Iterator[Etcd]:
+    """A new cluster of which only etcd is running."""
+    try:
         cluster.create()
         cluster.run("etcd")
-        etcd = Etcd(**cluster.etcd_client())
-        storage.write(map(prepare, restored), snapshot.resources, etcd)
-        cluster.run("kube-apiserver")
-        client = Client(own.kubeconfig)
-        for one in objects:
-            client.create(one)
-        has_started = canary(client)
-        cluster.run("kube-controller-manager", "kube-scheduler", "kwok")
-        with provisioner(client, snapshot.of_kind("PersistentVolume")):
-            settled = settle(etcd, timeout=_SETTLE_TIMEOUT, ready=has_started)
-            if not settled:
-                notes.append(messages.TWIN_NOT_SETTLED(timeout=f"{_SETTLE_TIMEOUT:.0f} s"))
-            notes += _assumed(snapshot, pools or {})
-            yield Twin(
-                snapshot, client, baseline(client, settled=settled), (*snapshot.notes, *notes), etcd, pools or {}
-            )
+        yield Etcd(**cluster.etcd_client())
+    finally:
+        cluster.remove()
 
 
 def _assumed(snapshot: Snapshot, pools: Mapping[str, Mapping[str, Any]]) -> Iterator[Message]:

@@ -10,7 +10,7 @@ import subprocess
 import tempfile
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from http.client import HTTPConnection, HTTPException
 from pathlib import Path
 from socket import AF_UNIX, socket
@@ -20,7 +20,7 @@ from urllib.parse import urlencode
 
 from components.base.objects import Manifest
 from review.cluster.kubectl import Cluster, ForbiddenError, UnansweredError
-from sandbox.servers import die_with_parent
+from sandbox.parent import die_with_parent
 
 # Seconds.
 _START_TIMEOUT = 10.0
@@ -40,6 +40,12 @@ class Reader:
     def __init__(self, path: Path) -> None:
         self._path = path
         self._local = local()
+        self._connections: list[HTTPConnection] = []
+
+    def close(self) -> None:
+        """Close all connections."""
+        for connection in self._connections:
+            connection.close()
 
     def get(self, path: str, accept: str = _JSON) -> Any:
         """The JSON document at a path. Raises ForbiddenError, NotServedError or UnansweredError."""
@@ -68,6 +74,7 @@ class Reader:
         connection: HTTPConnection | None = getattr(self._local, "connection", None)
         if connection is None:
             connection = self._local.connection = _UnixConnection(self._path)
+            self._connections.append(connection)
         try:
             connection.request("GET", path, headers={"Accept": accept, "Accept-Encoding": "gzip"})
             response = connection.getresponse()
@@ -121,7 +128,8 @@ def reader(cluster: Cluster) -> Iterator[Reader]:
             raise UnansweredError(str(error)) from error
         try:
             _wait(process, path)
-            yield Reader(path)
+            with closing(Reader(path)) as source:
+                yield source
         finally:
             process.kill()
             process.communicate()

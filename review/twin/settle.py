@@ -3,10 +3,11 @@
 import re
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 
 from components.base.objects import Manifest
-from review.twin.client import Client
+from review.twin.client import ApiError, Client
 from review.twin.etcd import Etcd
 from review.twin.owners import Key, Owners, condition, is_ready, key, wanted_pods
 
@@ -57,40 +58,44 @@ def settle(etcd: Etcd, *, quiet: float = 0.4, timeout: float = 30.0, ready: Call
     return False
 
 
-def canary(client: Client) -> Callable[[], bool]:
-    """Create a Deployment that shows whether the controllers and the scheduler have started.
+class Canary:
+    """A Deployment that shows whether the controllers and the scheduler have started.
 
-    They leave no other sign if they have nothing to do. The pod of the Deployment fits on no node; once the scheduler
-    has rejected it, the returned function deletes the Deployment, and returns True.
+    They leave no other sign if they have nothing to do. The pod of the Deployment fits on no node.
     """
-    labels = {"app": _CANARY}
-    pod = {
-        "nodeSelector": {_CANARY: "none"},
-        "automountServiceAccountToken": False,
-        "containers": [{"name": _CANARY, "image": _CANARY}],
-    }
-    deployment = client.create(
-        {
-            "apiVersion": "apps/v1",
-            "kind": "Deployment",
-            "metadata": {"name": _CANARY, "namespace": _CANARY_NAMESPACE},
-            "spec": {
-                "selector": {"matchLabels": labels},
-                "template": {"metadata": {"labels": labels}, "spec": pod},
-            },
+
+    def __init__(self, client: Client) -> None:
+        self._client = client
+        self._deployment: Manifest | None = None
+
+    def create(self) -> None:
+        """Create the Deployment."""
+        labels = {"app": _CANARY}
+        pod = {
+            "nodeSelector": {_CANARY: "none"},
+            "automountServiceAccountToken": False,
+            "containers": [{"name": _CANARY, "image": _CANARY}],
         }
-    )
+        spec = {"selector": {"matchLabels": labels}, "template": {"metadata": {"labels": labels}, "spec": pod}}
+        metadata = {"name": _CANARY, "namespace": _CANARY_NAMESPACE}
+        self._deployment = self._client.create(
+            {"apiVersion": "apps/v1", "kind": "Deployment", "metadata": metadata, "spec": spec}
+        )
 
-    def has_started() -> bool:
-        found = [one for kind in (_REPLICA_SETS, _PODS) for one in client.list(*kind, _CANARY_NAMESPACE)[0]]
+    def is_done(self) -> bool:
+        """Whether the scheduler has rejected the pod, and everything has been deleted since."""
+        found = [one for kind in (_REPLICA_SETS, _PODS) for one in self._client.list(*kind, _CANARY_NAMESPACE)[0]]
         own = [one for one in found if (one["metadata"].get("labels") or {}).get("app") == _CANARY]
-        # ReplicaFailure: a policy of the cluster has denied the pod.
-        if not any(condition(one, kind) for one in own for kind in ("PodScheduled", "ReplicaFailure")):
-            return False
-        client.delete(deployment)
-        return True
-
-    return has_started
+        if self._deployment is not None:
+            # ReplicaFailure: a policy of the cluster has denied the pod.
+            if not any(condition(one, kind) for one in own for kind in ("PodScheduled", "ReplicaFailure")):
+                return False
+            self._client.delete(self._deployment)
+            self._deployment = None
+        for one in own:  # the garbage collector starts last
+            with suppress(ApiError):  # it has done so
+                self._client.delete(one)
+        return not own
 
 
 def baseline(client: Client, *, settled: bool = True) -> Baseline:

@@ -25,8 +25,11 @@ PLACEHOLDER = "e30="
 _CONNECTIONS = 8
 # The rows of a table have the metadata of the objects, and columns with their type and number of keys, but no values.
 _TABLE = "application/json;as=Table;v=v1;g=meta.k8s.io"
-# Records of what has happened, heartbeats, and what API servers write about themselves: the twin makes its own.
-_TRANSIENT = re.compile(r"((|events\.k8s\.io)/events|(coordination|internal\.apiserver)\.k8s\.io/.*)")
+# Records of what has happened, heartbeats, requests, and what is about the API server: the twin makes its own.
+_TRANSIENT = re.compile(
+    r"(|events\.k8s\.io)/events|certificates\.k8s\.io/.*requests"
+    r"|(coordination|internal\.apiserver|flowcontrol\.apiserver|storagemigration)\.k8s\.io/.*"
+)
 # The longest value of a label. A longer annotation may contain the object itself, as those of kubectl apply do.
 _SHORT = re.compile(r"[\w./:@+ -]{0,63}", re.ASCII)
 _FORBIDDEN = ""
