@@ -236,8 +236,12 @@ def _expanded(manifest: Manifest) -> Iterator[Manifest]:
             kind = manifest["kind"].removesuffix("List")
             yield from _expanded({"apiVersion": manifest["apiVersion"], **({"kind": kind} if kind else {}), **item})
         return
-    metadata = manifest.get("metadata") or {}
-    if not metadata.get("name") or UNKNOWN_TEXT in (metadata["name"], metadata.get("namespace")):
+    metadata = manifest.get("metadata")
+    if (
+        not isinstance(metadata, dict)
+        or not metadata.get("name")
+        or UNKNOWN_TEXT in (metadata["name"], metadata.get("namespace"))
+    ):
         raise _NameUnknownError
     yield manifest
 
