@@ -126,5 +126,7 @@ def test_watching(client: Client, pool: Pool) -> None:
     assert pool.request("GET", "https://127.0.0.1:1/api/v1/pods").data == lines
     changes = list(Watch(urllib3.HTTPResponse(body=io.BytesIO(lines), preload_content=False)))
     assert changes == [("ADDED", {"a": 1}), ("DELETED", {"a": 2})]
-    assert isinstance(client.watch("v1", "Pod", "7"), Watch)
+    watch = client.watch("v1", "Pod", "7")
+    assert list(watch) == changes
+    watch.stop()  # the API server has ended it
     assert pool.requests[-1][1] == "/api/v1/pods?watch=1&resourceVersion=7"
