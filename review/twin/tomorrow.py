@@ -140,10 +140,13 @@ def _rolls_differently(played: Played) -> bool:
     """Whether a step changes how a workload rolls out. A new pod template alone has been rolled out already."""
     if played.manifest["kind"] not in _ROLLING:
         return False
-    specs = [dict((one or {}).get("spec") or {}) for one in (played.step.before, played.step.after)]
-    for spec in specs:
-        spec.pop("template", None)
-    return played.step.op != "update" or specs[0] != specs[1]
+    return played.step.op != "update" or _rules(played.step.before) != _rules(played.step.after)
+
+
+def _rules(workload: Manifest | None) -> object:
+    """The part of a workload that decides how a new version of its pods is rolled out."""
+    spec = (workload or {}).get("spec")
+    return {name: value for name, value in spec.items() if name != "template"} if isinstance(spec, Mapping) else spec
 
 
 def selected_by_budgets(applied: Iterable[Played], workloads: Iterable[Manifest]) -> list[Manifest]:
