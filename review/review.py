@@ -1,6 +1,6 @@
 """A review: everything that a reviewer needs to know about a change, as data."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Literal
@@ -8,9 +8,11 @@ from typing import Literal
 from components.base.objects import Manifest, target
 from components.base.quantities import format_quantity
 from policies import EnforcementLevel, Evaluation, Exempted, Finding, PolicySettings, PolicySettingsError, Undetermined
-from review import messages
+from review import effects, messages
 from review.cluster.report import Report, not_queried
 from review.diff import FieldChange, field_changes
+from review.effects import Effects
+from review.effects.applied import applied
 from review.gpus import Gpus, NodePools, gpus, node_pools
 from review.interruptions import Interruption, interruptions
 from review.messages import Message
@@ -75,6 +77,9 @@ class Review:
     pending: tuple[str, ...] = ()
     """Objects that the base commit would change in the same way, because it has not been deployed."""
 
+    effects: Effects = field(default_factory=Effects)
+    """What changes for others. Its problems, warnings and notes are among those of the review."""
+
     warnings: tuple[Message, ...] = ()
     notes: tuple[Message, ...] = ()
     """What this review did not check."""
@@ -97,10 +102,13 @@ def review(
     *,
     report: Report | None = None,
     base: Preview | None = None,
+    live: Sequence[Manifest] = (),
+    unreadable: Collection[str] = (),
 ) -> Review:
     """Review a preview.
 
-    ``report`` is the result of the checks against the cluster, and ``base`` the preview of the base commit.
+    ``report`` is the result of the checks against the cluster, and ``base`` the preview of the base commit. ``live``
+    are all objects of the cluster, if they are known, except those of ``unreadable`` kinds.
     """
     warnings = tuple(messages.PREVIEW_WARNING(warning=warning) for warning in preview.warnings)
     if preview.errors:  # the preview is incomplete
@@ -108,6 +116,9 @@ def review(
         return Review(preview.stack, problems=errors, warnings=warnings)
     report = report or not_queried()
     before, after = preview.manifests(after=False), preview.manifests(after=True)
+    of_others = effects.check(
+        live or before, applied(live, preview.steps) if live else after, live, unreadable=unreadable
+    )
     quotas, unknown = quota_use([*before, *report.other_pods], [*after, *report.other_pods])
     gpus_before, gpus_after = gpus(before, after, node_pools(base.config) if base else pools, pools)
     settings, invalid_settings = _policy_settings(preview)
@@ -125,6 +136,7 @@ def review(
             *(_exceeded(use) for use in quotas if use.exceeded),
             *(_violated(found.finding) for found in findings if found.level == "mandatory"),
             *report.problems,
+            *(problem for problem in of_others.problems if problem not in report.problems),
         ),
         interruptions=tuple(interruptions(preview.steps)),
         components=tuple(_components(preview)),
@@ -136,9 +148,11 @@ def review(
         exempted=evaluation.exempted,
         undetermined=evaluation.undetermined,
         pending=tuple(_pending(preview, base)) if base else (),
-        warnings=(*warnings, *report.warnings),
+        effects=of_others,
+        warnings=(*warnings, *report.warnings, *of_others.warnings),
         notes=(
             *report.notes,
+            *of_others.notes,
             *(messages.QUOTA_NOT_CHECKED(namespace=name, reason=messages.UNKNOWN_VALUES()) for name in unknown),
         ),
     )

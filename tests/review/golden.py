@@ -13,6 +13,7 @@ import string
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 from unittest.mock import patch
 
@@ -20,7 +21,7 @@ import yaml
 
 from config.render import objects
 from config.settings import StackSettings
-from review import messages, symptoms
+from review import effect_messages, messages, symptoms
 from review.messages import Kind, Message
 from review.render import markdown
 from tests.mocks import Deployment, deploy
@@ -179,7 +180,7 @@ def example(kind: Kind) -> Message:
 def examples() -> str:
     """An example of every message: code, text and fix."""
     lines = []
-    for kind in (*messages.KINDS, *symptoms.KINDS):
+    for kind in (*messages.KINDS, *effect_messages.KINDS, *symptoms.KINDS):
         message = example(kind)
         lines += [f"{kind.group} {kind.code}", f"  {message.text}", *([f"  fix: {message.fix}"] if message.fix else [])]
     return "\n".join(lines) + "\n"
@@ -187,9 +188,12 @@ def examples() -> str:
 
 def page_with_codes(preview: dict[str, Any]) -> str:
     """The Markdown of a review, with codes and values in place of the texts of messages: those are in messages.txt."""
-    coded: dict[str, Any] = {name: _coded(kind) for name, kind in vars(messages).items() if isinstance(kind, Kind)}
-    with patch.multiple(messages, **coded):
+    with patch.multiple(messages, **_all_coded(messages)), patch.multiple(effect_messages, **_all_coded(effect_messages)):
         return markdown(reviewed(preview))
+
+
+def _all_coded(module: ModuleType) -> dict[str, Any]:
+    return {name: _coded(kind) for name, kind in vars(module).items() if isinstance(kind, Kind)}
 
 
 def _coded(kind: Kind) -> Kind:
