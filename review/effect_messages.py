@@ -192,11 +192,16 @@ SECRET_IN_PLAIN_TEXT = Kind(
     "{target} has what looks like a secret in plain text: {fields}",
     "store it in a Secret, and reference that",
 )
+INVALID_OBJECT = Kind(
+    "invalid-object", "note", "effects on others, in part: an object has a missing or invalid field ({error})"
+)
 
 # Lines of the page.
 OFFERED = Kind("offered", "page", "{what}: {after} (new)")
 OFFER_NOW = Kind("offer-now", "page", "{what}: {before} → {after}")
 NOT_OFFERED = Kind("not-offered", "page", "{what}: {before} → removed")
+OBJECT_OFFERED = Kind("object-offered", "page", "new: {offers}")
+OBJECT_NOT_OFFERED = Kind("object-not-offered", "page", "removed: {offers}")
 CONNECTIONS_ADDED = Kind("connections-added", "page", "{sources} can now connect to {destinations} on {ports}")
 CONNECTIONS_REMOVED = Kind(
     "connections-removed", "page", "{sources} can no longer connect to {destinations} on {ports}"

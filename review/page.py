@@ -6,6 +6,7 @@ from decimal import Decimal
 from components.base.quantities import format_quantity
 from review import messages
 from review.effects import Effects
+from review.effects.surface import by_object
 from review.gpus import HOURS_PER_MONTH, Gpus
 from review.layout import Page, Section, code
 from review.messages import Message, counted
@@ -88,12 +89,11 @@ def _interruptions(review: Review) -> Section:
 
 def _for_others(effects: Effects) -> list[Section]:
     """What changes for others."""
-    offers: dict[str, list[str]] = {}
-    for change in effects.surface:
-        offers.setdefault(code(str(change.key)), []).append(change.message().text)
     rights = [message.text for change in effects.rights for message in change.messages()]
     return [
-        Section("Addresses and routes", lines=tuple(f"{name}: {'; '.join(all_of)}" for name, all_of in offers.items())),
+        Section(
+            "Addresses and routes", lines=tuple(f"{code(str(key))} {text}" for key, text in by_object(effects.surface))
+        ),
         Section("Connections", lines=tuple(change.message().text for change in effects.reachability)),
         Section("Permissions", lines=tuple(rights)),
     ]

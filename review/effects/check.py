@@ -1,9 +1,11 @@
 """All checks of the objects of a cluster before and after a change. They are pure: nothing is queried."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
+from typing import TypeVar
 
 from components.base.objects import Manifest
+from review import effect_messages as messages
 from review.effects.dangling import dangling
 from review.effects.escalation import escalation
 from review.effects.exposure import exposure
@@ -44,25 +46,39 @@ def check(
     nothing is reported that depends on others. ``unreadable`` are the kinds that could not be read.
     """
     old, new = worlds(before, after)
-    shown = surface(old, new)
-    changed_rights = rights(old, new)
-    compared = reachability(old, new)
-    messages = [
-        *dangling(old, new, complete=bool(live), unreadable=unreadable),
-        *selectors(old, new),
-        *memory(old, new),
-        *startup(old, new, live),
-        *secrets(old, new),
-        *exposure(shown, old, new),
-        *(isolation(compared) if compared else ()),
-        *escalation(changed_rights, old, new),
+    notes: list[Message] = []
+    shown = _guarded(lambda: surface(old, new), notes)
+    changed_rights = _guarded(lambda: rights(old, new), notes)
+    compared = _guarded(lambda: reachability(old, new), notes)
+    checks: list[Callable[[], Iterable[Message]]] = [
+        lambda: dangling(old, new, complete=bool(live), unreadable=unreadable),
+        lambda: selectors(old, new),
+        lambda: memory(old, new),
+        lambda: startup(old, new, live),
+        lambda: secrets(old, new),
+        lambda: exposure(shown, old, new),
+        lambda: (message for one in compared for message in isolation(one)),
+        lambda: escalation(changed_rights, old, new),
     ]
-    unique = list({message.text: message for message in messages}.values())
+    found = [message for one in checks for message in _guarded(one, notes)]
+    unique = list({message.text: message for message in [*found, *notes]}.values())
     return Effects(
         problems=tuple(message for message in unique if message.kind.group == "problem"),
         warnings=tuple(message for message in unique if message.kind.group == "warning"),
         notes=tuple(message for message in unique if message.kind.group == "note"),
         surface=tuple(shown),
-        reachability=tuple(compared.changes() if compared else ()),
+        reachability=tuple(change for one in compared for change in _guarded(one.changes, notes)),
         rights=tuple(changed_rights),
     )
+
+
+T = TypeVar("T")
+
+
+def _guarded(check: Callable[[], Iterable[T]], notes: list[Message]) -> list[T]:
+    """The results of a check; a note if an object is invalid, which the API server reports."""
+    try:
+        return list(check())
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
+        notes.append(messages.INVALID_OBJECT(error=f"{type(error).__name__} {error}"))
+        return []

@@ -7,7 +7,7 @@ from typing import Any
 from components.base.objects import WORKLOADS, Manifest, target
 from review import effect_messages as messages
 from review.effects.references import CUSTOM_KINDS, Reference, find_in, references, unresolved
-from review.effects.world import Key, World, controller_of, is_built_in, is_finished, kind_of, unchanged
+from review.effects.world import Key, World, controller_of, is_built_in, is_finished, kind_of
 from review.messages import Message
 
 # The number of objects that a message names.
@@ -58,7 +58,7 @@ def dangling(old: World, new: World, *, complete: bool, unreadable: Collection[s
                 complete
                 and one.certain
                 and _is_new(one, manifest, before)
-                and _is_known(one.key, unreadable)
+                and is_readable(one.key, unreadable)
                 and not may_be_produced(one.key, manifest, names)
             ):
                 yield not_found(manifest, one, lacks)
@@ -86,12 +86,12 @@ def _is_new(one: Reference, manifest: Manifest, before: Manifest | None) -> bool
     """Whether a change introduces a reference, or starts pods that have it."""
     if before is None:
         return True
-    if before is manifest or unchanged(before.get("spec"), manifest.get("spec")):
+    if before is manifest or before.get("spec") == manifest.get("spec"):
         return False
     return one.of_pod or one not in references(before)
 
 
-def _is_known(key: Key, unreadable: Collection[str]) -> bool:
+def is_readable(key: Key, unreadable: Collection[str] = ()) -> bool:
     """Whether an object would be in the world if it existed."""
     return key.kind in _READABLE and key.kind not in unreadable and key.kind not in CUSTOM_KINDS
 

@@ -1,10 +1,9 @@
 """The changes of the surface that need attention: what is lost, and what is opened to clients outside."""
 
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import suppress
 from ipaddress import IPv4Network, IPv6Network, collapse_addresses, ip_network
 
-from components.base.objects import Manifest, UnknownValueError
+from components.base.objects import Manifest
 from review import effect_messages as messages
 from review.effects.dangling import named
 from review.effects.references import references
@@ -57,8 +56,7 @@ def _lost_routes(changes: Sequence[SurfaceChange], new: World) -> Iterator[Messa
     """Report hosts and paths that no route serves any more."""
     served: set[str] = set()
     for manifest in new.of_kind(*ROUTES):
-        with suppress(UnknownValueError):
-            served.update(offers(manifest))
+        served.update(offers(manifest))
     for one in changes:
         if one.key.kind in ROUTES and one.effect == "removed" and one.what not in served and "/" in one.what:
             yield messages.OFFER_REMOVED(target=str(one.key), what=one.what, before=one.before)
@@ -112,12 +110,7 @@ def _defaults(old: World, new: World) -> Iterator[Message]:
 
 
 def _default_classes(kind: str, world: World) -> list[str]:
-    found = []
-    for manifest in world.of_kind(kind):
-        with suppress(UnknownValueError):
-            if offers(manifest).get("default"):
-                found.append(manifest["metadata"]["name"])
-    return sorted(found)
+    return sorted(one["metadata"]["name"] for one in world.of_kind(kind) if offers(one).get("default"))
 
 
 def _mentions(changes: Sequence[SurfaceChange], new: World) -> Iterator[Message]:
@@ -168,12 +161,11 @@ def _levels(world: World) -> dict[Key, tuple[int, str]]:
         key = key_of(service)
         if key is None:
             continue
-        with suppress(UnknownValueError):
-            level, via = _level(service), str(key)
-            if key in routed and level < 3:
-                level, via = 3, routed[key]
-            for pods in world.selected(key.namespace, selector_of(service)):
-                found[pods.key] = max(found.get(pods.key, (0, "")), (level, via))
+        level, via = _level(service), str(key)
+        if key in routed and level < 3:
+            level, via = 3, routed[key]
+        for pods in world.selected(key.namespace, selector_of(service)):
+            found[pods.key] = max(found.get(pods.key, (0, "")), (level, via))
     return found
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from decimal import Decimal
 
-from components.base.objects import Manifest, UnknownValueError, pod_templates, target
+from components.base.objects import Manifest, pod_templates, target
 from components.base.quantities import format_quantity, parse_quantity
 from review import effect_messages as messages
 from review.effects.world import World, changed
@@ -19,14 +19,11 @@ def memory(old: World, new: World) -> Iterator[Message]:
 
 
 def _volumes(manifest: Manifest) -> list[Message]:
-    try:
-        return [
-            message
-            for template in pod_templates(manifest)
-            for message in _volumes_of_pod(target(manifest), template.get("spec") or {})
-        ]
-    except UnknownValueError:
-        return []
+    return [
+        message
+        for template in pod_templates(manifest)
+        for message in _volumes_of_pod(target(manifest), template.get("spec") or {})
+    ]
 
 
 def _volumes_of_pod(name: str, spec: Manifest) -> Iterator[Message]:

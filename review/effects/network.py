@@ -9,7 +9,6 @@ from functools import cached_property
 from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
 
 from components.base.objects import Manifest, selects
-from review.effects.world import unchanged
 
 Labels = Mapping[str, str]
 
@@ -211,8 +210,3 @@ def addresses(policies: Iterable[Manifest], *single: str) -> list[str]:
                         edges[network.version] |= {first, first + network.num_addresses}
     found = [str(IPv4Address(edge)) for edge in sorted(edges[4]) if edge < 1 << 32]
     return found + [str(IPv6Address(edge)) for edge in sorted(edges[6]) if edge < 1 << 128]
-
-
-def is_known(policy: Manifest) -> bool:
-    """Whether nothing in a policy is unknown before deployment."""
-    return unchanged(policy, policy)

@@ -12,8 +12,8 @@ from ipaddress import IPv4Network, IPv6Network, ip_network
 from components.base.objects import Manifest
 from review import effect_messages as messages
 from review.effects.dangling import named
-from review.effects.network import METADATA, Network, Peer, Port, addresses, is_known, ports_of
-from review.effects.world import Key, Pods, World, unchanged
+from review.effects.network import METADATA, Network, Peer, Port, addresses, ports_of
+from review.effects.world import Key, Pods, World
 from review.messages import Message
 
 DNS = "DNS"
@@ -64,7 +64,7 @@ class Comparison:
 
     def __init__(self, old: World, new: World) -> None:
         self.old, self.new = old, new
-        self._before, self._after = (list(filter(is_known, world.of_kind("NetworkPolicy"))) for world in (old, new))
+        self._before, self._after = (world.of_kind("NetworkPolicy") for world in (old, new))
         both = [*self._before, *self._after]
         self._pod_keys = set(_label_keys(both, "podSelector"))
         self._namespace_keys = set(_label_keys(both, "namespaceSelector"))
@@ -148,10 +148,8 @@ class Comparison:
         ):
             return True
         return any(
-            not unchanged(
-                [policy["spec"] for policy in self.before.applying(group.before, direction)],
-                [policy["spec"] for policy in self.after.applying(group.after, direction)],
-            )
+            [policy["spec"] for policy in self.before.applying(group.before, direction)]
+            != [policy["spec"] for policy in self.after.applying(group.after, direction)]
             for direction in ("ingress", "egress")
         )
 
@@ -230,11 +228,11 @@ class Comparison:
         return next(group for group in self.groups if group.after.address == METADATA)
 
 
-def reachability(old: World, new: World) -> Comparison | None:
-    """Compare the connections before and after a change; None if nothing that matters to policies changes."""
+def reachability(old: World, new: World) -> list[Comparison]:
+    """The connections before and after a change; none without policies, which allow all connections."""
     if not old.of_kind("NetworkPolicy") and not new.of_kind("NetworkPolicy"):
-        return None
-    return Comparison(old, new)
+        return []
+    return [Comparison(old, new)]
 
 
 def _by_template(world: World) -> dict[tuple[Key, int], Pods]:

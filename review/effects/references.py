@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from components.base.objects import UNKNOWN, Manifest, pod_templates
+from components.base.objects import Manifest, pod_templates
 from review.effects.world import Key, World, is_built_in, is_cluster_scoped, key_of
 
 # The kinds that a field can be named after: serviceAccountName, configMapKeyRef, nodePublishSecretRef.
@@ -145,7 +145,7 @@ def _parts(value: Mapping[str, Any]) -> tuple[str, ...]:
     if isinstance(port, Mapping):
         port = port.get("name") or port.get("number")
     named = [*items, value.get("key"), port, value.get("sectionName")]
-    return tuple(str(part) for part in named if part is not None and part is not UNKNOWN)
+    return tuple(str(part) for part in named if part is not None)
 
 
 def _sub_paths(spec: Manifest, namespace: str) -> Iterator[Reference]:
@@ -186,17 +186,19 @@ def unresolved(reference: Reference, find: Find) -> str | None:
     manifest = find(reference.key)
     if manifest is None:
         return ""
-    known = parts(manifest)
+    known = parts(reference.key.kind, manifest)
     return next((part for part in reference.parts if known is not None and part not in known), None)
 
 
-def parts(manifest: Manifest) -> set[str] | None:
+def parts(kind: str, manifest: Manifest) -> set[str] | None:
     """The parts of an object that references can name; None if they are unknown."""
-    kind, spec = manifest["kind"], manifest.get("spec") or {}
     if kind in {"ConfigMap", "Secret"}:
         fields = [manifest.get(field) for field in ("data", "binaryData", "stringData")]
         known = [field for field in fields if isinstance(field, Mapping)]
         return {str(key) for field in known for key in field} if known else None
+    spec = manifest.get("spec")
+    if spec is None:
+        return None
     if kind == "Service" and spec.get("type") != "ExternalName":
         ports = spec.get("ports") or []
         return {str(port[field]) for port in ports for field in ("name", "port") if field in port}
@@ -206,5 +208,5 @@ def parts(manifest: Manifest) -> set[str] | None:
 
 
 def find_in(world: World) -> Find:
-    """Look up objects in a world."""
-    return world.objects.get
+    """Look up objects in a world. Those that are unknown before deployment exist, with any part."""
+    return lambda key: {} if key in world.uncertain else world.objects.get(key)

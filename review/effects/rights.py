@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 
-from components.base.objects import Manifest, UnknownValueError, selects
+from components.base.objects import Manifest, selects
 from review import effect_messages as messages
 from review.effects.dangling import named
 from review.effects.world import World
@@ -100,10 +100,7 @@ class Rights:
         self._roles = {(role["kind"], *_scope_and_name(role)): role for role in world.of_kind("Role", "ClusterRole")}
         self.granted: dict[Subject, set[Right]] = defaultdict(set)
         for binding in world.of_kind("RoleBinding", "ClusterRoleBinding"):
-            try:
-                self._grant(binding)
-            except UnknownValueError:
-                continue
+            self._grant(binding)
 
     def _grant(self, binding: Manifest) -> None:
         namespace = _EVERYTHING if binding["kind"] == "ClusterRoleBinding" else _scope_and_name(binding)[0]

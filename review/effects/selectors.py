@@ -2,10 +2,10 @@
 
 from collections.abc import Iterator, Sequence
 
-from components.base.objects import Manifest, UnknownValueError, containers
+from components.base.objects import Manifest, containers
 from review import effect_messages as messages
 from review.effects.dangling import named
-from review.effects.world import Key, Pods, World, key_of, unchanged
+from review.effects.world import Key, Pods, World, key_of
 from review.messages import Message
 
 _CONTROLLERS = ("Deployment", "StatefulSet", "DaemonSet", "ReplicaSet", "ReplicationController")
@@ -33,13 +33,10 @@ def selector_of(manifest: Manifest) -> Manifest | None:
 
 def _selector(key: Key, manifest: Manifest, old: World, new: World) -> Iterator[Message]:
     earlier = old.objects.get(key)
-    try:
-        after = new.selected(key.namespace, selector_of(manifest))
-        before = old.selected(key.namespace, selector_of(earlier)) if earlier else []
-    except UnknownValueError:
-        return
+    after = new.selected(key.namespace, selector_of(manifest))
+    before = old.selected(key.namespace, selector_of(earlier)) if earlier else []
     # If the Service itself changes, the policy rule service-selects reports it.
-    kept = earlier is not None and unchanged(selector_of(earlier), selector_of(manifest))
+    kept = earlier is not None and selector_of(earlier) == selector_of(manifest)
     if before and not after and (kept or key.kind != "Service"):
         yield messages.SELECTS_NOTHING(target=str(key), before=_names(before))
     elif key.kind == "Service" and earlier is not None and before:
@@ -55,7 +52,7 @@ def _joined(
     if not kept or not joined:  # switched over to other pods as a whole
         return
     images = {image for pods in before for image in _images(pods)}
-    same_selector = unchanged(selector_of(earlier), selector_of(manifest))
+    same_selector = selector_of(earlier) == selector_of(manifest)
     others = [
         pods
         for pods in joined

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime
 from typing import Any
 
-from components.base.objects import Manifest, UnknownValueError, containers, pod_templates, target
+from components.base.objects import Manifest, containers, pod_templates, target
 from review import effect_messages as messages
 from review.effects.world import Key, World, changed, controller_of, key_of
 from review.messages import Message
@@ -19,14 +19,11 @@ def startup(old: World, new: World, live: Sequence[Manifest]) -> Iterator[Messag
     for key, before, after in changed(old, new):
         if before is None or after is None:
             continue
-        try:
-            for old_template, template in zip(pod_templates(before), pod_templates(after), strict=False):
-                if started is None:
-                    started = measured(live)
-                yield from _template(key, after, old_template.get("spec") or {}, template.get("spec") or {}, started)
-            yield from _deadline(key, before, after, started or {})
-        except UnknownValueError:
-            continue
+        if started is None:
+            started = measured(live)
+        for old_template, template in zip(pod_templates(before), pod_templates(after), strict=False):
+            yield from _template(key, after, old_template.get("spec") or {}, template.get("spec") or {}, started)
+        yield from _deadline(key, before, after, started)
 
 
 def _template(

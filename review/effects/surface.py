@@ -1,11 +1,11 @@
 """What others rely on: addresses, ports, routes, served versions, ranks and defaults, before and after a change."""
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from components.base.objects import Manifest, UnknownValueError
+from components.base.objects import Manifest
 from review import effect_messages as messages
 from review.effects.world import Key, World, changed, kind_of
 from review.messages import Message
@@ -24,6 +24,8 @@ class SurfaceChange:
     what: str
     before: str | None
     after: str | None
+    whole: bool = False
+    """Whether the object as a whole is created or deleted."""
 
     @property
     def effect(self) -> Effect:
@@ -42,20 +44,19 @@ def surface(old: World, new: World) -> list[SurfaceChange]:
     """What changes for others."""
     found = []
     for key, before, after in changed(old, new):
-        try:
-            offered_before = offers(before) if before else {}
-            offered = offers(after) if after else {}
-        except UnknownValueError:
-            continue
+        offered_before = offers(before) if before else {}
+        offered = offers(after) if after else {}
         for what in dict.fromkeys([*offered_before, *offered]):
             kept = what.startswith("node port") and what not in offered and "type" in offered  # by the API server
             if offered_before.get(what) != offered.get(what) and not (kept and before and after):
-                found.append(SurfaceChange(key, what, offered_before.get(what), offered.get(what)))
+                found.append(
+                    SurfaceChange(key, what, offered_before.get(what), offered.get(what), not (before and after))
+                )
     return found
 
 
 def offers(manifest: Manifest) -> Offers:
-    """What others rely on in an object. Raises UnknownValueError if it is unknown before deployment."""
+    """What others rely on in an object."""
     read = _READERS.get(kind_of(manifest))
     return read(manifest) if read else {}
 
@@ -77,7 +78,8 @@ def _service(manifest: Manifest) -> Offers:
     if kind == "LoadBalancer":
         if is_internal(manifest):
             found["load balancer"] = "internal"
-        found["sources"] = ", ".join(spec.get("loadBalancerSourceRanges") or ["everywhere"])
+        if spec.get("loadBalancerSourceRanges"):
+            found["sources"] = ", ".join(spec["loadBalancerSourceRanges"])
     return found
 
 
@@ -204,3 +206,20 @@ _READERS: Mapping[str, Callable[[Manifest], Offers]] = {
     "IngressClass": _class,
     "RuntimeClass": _class,
 }
+
+
+def by_object(changes: Sequence[SurfaceChange]) -> list[tuple[Key, str]]:
+    """The changes of each object as one line of text. An object that is new or removed is listed as a whole."""
+    found: dict[Key, list[SurfaceChange]] = {}
+    for change in changes:
+        found.setdefault(change.key, []).append(change)
+    lines = []
+    for key, of_object in found.items():
+        effects = {change.effect for change in of_object if change.whole}
+        listed = ", ".join(f"{change.what} {change.after or change.before}" for change in of_object)
+        if effects:
+            kind = messages.OBJECT_OFFERED if effects == {"added"} else messages.OBJECT_NOT_OFFERED
+            lines.append((key, kind(offers=listed).text))
+        else:
+            lines.append((key, "; ".join(change.message().text for change in of_object)))
+    return lines

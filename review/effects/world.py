@@ -2,20 +2,12 @@
 
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
 
-from components.base.objects import (
-    UNKNOWN,
-    WORKLOADS,
-    Manifest,
-    UnknownValueError,
-    containers,
-    pod_templates,
-    selects,
-)
+from components.base.objects import WORKLOADS, Manifest, containers, pod_templates, selects
+from review.effects.known import known
 
 # Kinds without a namespace, by the conventions of their names.
 _CLUSTER_SCOPED = re.compile(
@@ -61,23 +53,16 @@ def is_cluster_scoped(kind: str) -> bool:
 
 def key_of(manifest: Manifest) -> Key | None:
     """The key of an object; None if its name or namespace is unknown before deployment."""
-    metadata = manifest.get("metadata") or {}
-    name, namespace = metadata.get("name"), metadata.get("namespace") or ""
+    metadata = manifest.get("metadata")
+    if not isinstance(metadata, Mapping):
+        return None
+    name, namespace = metadata.get("name"), metadata.get("namespace", "")
     if not isinstance(name, str) or not isinstance(namespace, str):
         return None
     kind = kind_of(manifest)
     if is_cluster_scoped(kind):
         return Key(kind, "", name)
     return Key(kind, namespace if namespace or not is_built_in(manifest) else "default", name)
-
-
-def unchanged(before: Any, after: Any) -> bool:
-    """Whether two values are equal. A value that is unknown before deployment differs from every other one."""
-    if isinstance(before, Mapping) and isinstance(after, Mapping):
-        return before.keys() == after.keys() and all(unchanged(value, after[key]) for key, value in before.items())
-    if isinstance(before, list) and isinstance(after, list):
-        return len(before) == len(after) and all(map(unchanged, before, after))
-    return before is not UNKNOWN and after is not UNKNOWN and bool(before == after)
 
 
 @dataclass(frozen=True, eq=False)
@@ -104,19 +89,27 @@ class Pods:
             (port.get("protocol") or "TCP", int(port["containerPort"]), port.get("name") or "")
             for container in containers(self.spec)
             for port in container.get("ports") or []
+            if "containerPort" in port
         )
 
 
 class World:
     """All known objects of a cluster at one point in time."""
 
-    def __init__(self, manifests: Iterable[Manifest]) -> None:
+    def __init__(self, manifests: Iterable[Manifest], uncertain: Collection[Manifest] = ()) -> None:
         self.objects: dict[Key, Manifest] = {}
+        self.uncertain: set[Key] = set()
+        """Objects that exist, but of which too much is unknown before deployment to check them."""
         self._by_kind: dict[str, list[Manifest]] = defaultdict(list)
         for manifest in manifests:
             key = key_of(manifest)
             if key is not None:
                 self.objects[key] = manifest
+        for manifest in uncertain:
+            key = key_of(manifest)
+            if key is not None:
+                self.uncertain.add(key)
+                self.objects.pop(key, None)
         for key, manifest in self.objects.items():
             self._by_kind[key.kind].append(manifest)
 
@@ -148,17 +141,13 @@ class World:
             return
         for template in pod_templates(manifest):
             labels = (template.get("metadata") or {}).get("labels") or {}
-            if all(value is not UNKNOWN for value in labels.values()):
-                yield Pods(key, manifest, key.namespace, labels, template.get("spec") or {})
+            yield Pods(key, manifest, key.namespace, labels, template.get("spec") or {})
 
     def selected(self, namespace: str, selector: Manifest | None) -> list[Pods]:
-        """The pods of a namespace that a selector matches; none if the selector is unknown."""
+        """The pods of a namespace that a selector matches."""
         if selector is None:
             return []
-        try:
-            return [pods for pods in self.pods_by_namespace.get(namespace, ()) if selects(selector, dict(pods.labels))]
-        except UnknownValueError:
-            return []
+        return [pods for pods in self.pods_by_namespace.get(namespace, ()) if selects(selector, dict(pods.labels))]
 
     @cached_property
     def namespaces(self) -> Mapping[str, Mapping[str, str]]:
@@ -193,10 +182,16 @@ def is_finished(manifest: Manifest) -> bool:
     )
 
 
-def worlds(before: Iterable[Manifest], after: Iterable[Manifest]) -> tuple["World", "World"]:
-    """The worlds before and after a change. What a deleted object controls, and what is in a deleted namespace, is
-    deleted with it."""
-    old, new = World(before), World(after)
+def worlds(before: Sequence[Manifest], after: Sequence[Manifest]) -> tuple["World", "World"]:
+    """The worlds before and after a change.
+
+    What a deleted object controls, and what is in a deleted namespace, is deleted with it. An object of which too much
+    is unknown is in neither world.
+    """
+    certain, uncertain = known(before)
+    certain_after, uncertain_after = known(after)
+    unclear = [*uncertain, *uncertain_after]
+    old, new = World(certain, unclear), World(certain_after, unclear)
     gone = old.objects.keys() - new.objects.keys()
     deleted = {key.name for key in gone if key.kind == "Namespace"}
     if not gone:
@@ -209,7 +204,7 @@ def worlds(before: Iterable[Manifest], after: Iterable[Manifest]) -> tuple["Worl
             if (key in old.objects and key.namespace in deleted) or controller_of(manifest) in gone
         ]
         if not orphans:
-            return old, World(left.values())
+            return old, World(left.values(), unclear)
         gone |= set(orphans)
         for key in orphans:
             del left[key]
@@ -221,7 +216,7 @@ def changed(old: World, new: World) -> Iterator[tuple[Key, Manifest | None, Mani
         before, after = old.objects.get(key), new.objects.get(key)
         if before is after:
             continue
-        if before is None or after is None or not unchanged(desired(before), desired(after)):
+        if before is None or after is None or desired(before) != desired(after):
             yield key, before, after
 
 

@@ -188,7 +188,10 @@ def examples() -> str:
 
 def page_with_codes(preview: dict[str, Any]) -> str:
     """The Markdown of a review, with codes and values in place of the texts of messages: those are in messages.txt."""
-    with patch.multiple(messages, **_all_coded(messages)), patch.multiple(effect_messages, **_all_coded(effect_messages)):
+    with (
+        patch.multiple(messages, **_all_coded(messages)),
+        patch.multiple(effect_messages, **_all_coded(effect_messages)),
+    ):
         return markdown(reviewed(preview))
 
 
