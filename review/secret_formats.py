@@ -11,7 +11,11 @@ from detect_secrets.plugins.high_entropy_strings import Base64HighEntropyString
 from detect_secrets.plugins.ip_public import IPPublicDetector
 
 # Formats that detect-secrets 1.5 does not know: tokens of model hubs and providers, passwords of URLs without a user.
-_MORE = re.compile(r"\b(hf_|gh[opsur]_|github_pat_|glpat-|sk-|pul-)[A-Za-z0-9_-]{8,}|://[^/\s:@]*:[^/\s@]+@")
+_MORE = re.compile(
+    r"\b(hf_|gh[opsur]_|github_pat_|glpat-|pul-)[A-Za-z0-9_-]{8,}"
+    r"|\bsk-(?=[A-Za-z_-]*[0-9])[A-Za-z0-9_-]{16,}"
+    r"|://[^/\s:@]*:[^/\s@]+@"
+)
 # A value without words: uppercase and lowercase letters and digits, not separated.
 _MIXED = re.compile(r"(?=.*[a-z])(?=.*[A-Z])(?=.*[0-9])[A-Za-z0-9+/=_-]{20,128}")
 _RUN = re.compile(r"[A-Za-z0-9+]{16,}")
@@ -50,7 +54,7 @@ def is_placeholder(text: str) -> bool:
     value = text.strip().strip("\"'")
     return (
         not value
-        or heuristic.is_templated_secret(value)
+        or (heuristic.is_templated_secret(value) and '"' not in value)
         or heuristic.is_prefixed_with_dollar_sign(value)
         or _NO_SECRET.fullmatch(value) is not None
     )

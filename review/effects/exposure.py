@@ -46,7 +46,7 @@ def _lost(changes: Sequence[SurfaceChange], old: World, new: World) -> Iterator[
         for prefix, also_changed in _BREAKS.get(one.key.kind, ()):
             if not one.what.startswith(prefix) or one.before is None or one.key not in old.objects:
                 continue
-            if one.after is None and (not deleted or one.key.kind == "CustomResourceDefinition"):
+            if one.after is None and (not deleted or prefix == "version"):
                 yield messages.OFFER_REMOVED(target=str(one.key), what=one.what, before=one.before)
             elif one.after is not None and also_changed:
                 yield messages.OFFER_CHANGED(target=str(one.key), what=one.what, before=one.before, after=one.after)
@@ -69,9 +69,10 @@ def _opened_sources(changes: Sequence[SurfaceChange], old: World, new: World) ->
         if not all(service and (service.get("spec") or {}).get("type") == "LoadBalancer" for service in both):
             continue
         before, after = (_clients(service or {}) for service in both)
-        if before != after:
-            kind = messages.OPENED if _widens(before, after) else messages.NARROWED
-            yield kind(target=str(key), before=before, after=after)
+        if _widens(before, after):
+            yield messages.OPENED(target=str(key), before=before, after=after)
+        elif after == _INTERNAL != before:
+            yield messages.NARROWED(target=str(key), before=before, after=after)
 
 
 def _clients(service: Manifest) -> str:

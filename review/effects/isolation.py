@@ -46,12 +46,16 @@ Ports = list[tuple[str, int]]
 
 def _lost(compared: Comparison) -> Iterator[Message]:
     """Report lost connections that are used."""
-    found: dict[tuple[str, str], dict[str, None]] = defaultdict(dict)
+    by_destination: dict[tuple[Group, int], dict[Group, None]] = defaultdict(dict)
     for source, destination, lost in _used(compared):
-        key = compared.text([source]), compared.text_of_ports(lost)
-        found[key].setdefault(compared.text([destination]))
-    for (sources, ports), destinations in sorted(found.items()):
-        yield messages.CONNECTION_LOST(source=sources, destinations=named(list(destinations)), ports=ports)
+        by_destination[destination, lost][source] = None
+    by_sources: dict[tuple[int, tuple[Group, ...]], list[Group]] = defaultdict(list)
+    for (destination, lost), sources in by_destination.items():
+        by_sources[lost, tuple(sources)].append(destination)
+    for (lost, users), destinations in by_sources.items():
+        yield messages.CONNECTION_LOST(
+            source=compared.text(users), destinations=compared.text(destinations), ports=compared.text_of_ports(lost)
+        )
 
 
 def _used(compared: Comparison) -> Iterator[tuple[Group, Group, int]]:
@@ -69,8 +73,9 @@ def _used(compared: Comparison) -> Iterator[tuple[Group, Group, int]]:
             )
             if served and source.name == OUTSIDE and not left and outside.intersection(destination.workloads):
                 yield source, destination, served
-        elif source is destination and any(_works_together(one, compared.new) for one in source.workloads):
-            yield source, destination, lost
+        elif source is destination and len(source.workloads) == 1:
+            if _works_together(source.workloads[0], compared.new):
+                yield source, destination, lost
         elif served and any(
             _uses(compared, source, service)
             for workload in destination.workloads
@@ -118,11 +123,16 @@ def _uses(compared: Comparison, group: Group, service: Key | None) -> bool:
     """Whether the settings of pods have the address of a Service, or of a host outside of the cluster."""
     workloads = set(group.workloads)
     return any(
-        mentions(text, service, pods.namespace) if service else bool(external_hosts(text))
+        mentions(text, service, pods.namespace) if service else _has_external_host(text, compared.new)
         for pods in compared.new.pods_by_namespace.get(group.namespace, ())
         if pods.key in workloads
         for text in settings_of(pods, compared.new)
     )
+
+
+def _has_external_host(text: str, world: World) -> bool:
+    """Whether a text has a URL of a host that is no Service: ``name.namespace``."""
+    return any(host.rpartition(".")[2] not in world.namespaces for host in external_hosts(text))
 
 
 def _metadata(compared: Comparison) -> Iterator[Message]:

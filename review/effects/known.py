@@ -7,6 +7,7 @@ from components.base.objects import UNKNOWN, WORKLOADS, Manifest
 
 # Fields whose values do not decide how other fields are understood. A null value is an absent one.
 _DETAILS = {"annotations", "binaryData", "data", "stringData", "status"}
+_SETTINGS = {"binaryData", "data", "stringData"}
 # Fields that select pods or are selected: without a part of them, they would mean something else.
 _SELECTING = {"labels", "selector", "matchLabels", "matchExpressions"}
 
@@ -34,9 +35,7 @@ def _has_gap(value: Any) -> bool:
 
 def _is_uncertain(manifest: Manifest) -> bool:
     """Whether an unknown value decides what the object is or does."""
-    if manifest["kind"] in WORKLOADS:
-        return any(_has_unknown(value, name, only=_SELECTING) for name, value in manifest.items())
-    return any(_has_unknown(value, name, only=None) for name, value in manifest.items())
+    return _has_unknown(manifest, "", _SELECTING if manifest["kind"] in WORKLOADS else None)
 
 
 def _has_unknown(value: Any, name: str, only: set[str] | None) -> bool:
@@ -49,9 +48,14 @@ def _has_unknown(value: Any, name: str, only: set[str] | None) -> bool:
     return isinstance(value, list) and any(_has_unknown(item, name, only) for item in value)
 
 
-def _without_gaps(value: Any) -> Any:
+def _without_gaps(value: Any, name: str = "") -> Any:
     if isinstance(value, Mapping):
-        return {key: _without_gaps(item) for key, item in value.items() if item is not None and item is not UNKNOWN}
+        return {
+            key: "" if item is UNKNOWN else _without_gaps(item, key)
+            for key, item in value.items()
+            # The key of a setting exists, whatever its value is.
+            if item is not None and (item is not UNKNOWN or name in _SETTINGS)
+        }
     if isinstance(value, list):
         return [_without_gaps(item) for item in value if item is not None and item is not UNKNOWN]
     return value

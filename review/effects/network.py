@@ -185,13 +185,16 @@ def _matches(rule: Manifest, peer: Peer, namespace: str) -> bool:
 
 
 def _in_block(block: Manifest, peer: Peer) -> bool:
-    """Whether a block of addresses includes a peer. Pods have addresses that are unknown: a block of all has them."""
+    """Whether a block of addresses includes a peer.
+
+    The addresses of pods are not known. A block of all addresses includes them, unless it excludes others than those
+    of the link, such as all private ones.
+    """
     network = ip_network(block["cidr"], strict=False)
+    excluded = [ip_network(one, strict=False) for one in block.get("except") or []]
     if peer.ip is None:
-        return network.prefixlen == 0
-    return peer.ip in network and not any(
-        peer.ip in ip_network(excluded, strict=False) for excluded in block.get("except") or []
-    )
+        return network.prefixlen == 0 and all(one.is_link_local for one in excluded)
+    return peer.ip in network and not any(peer.ip in one for one in excluded)
 
 
 def addresses(policies: Iterable[Manifest], *single: str) -> list[str]:

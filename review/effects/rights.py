@@ -209,7 +209,7 @@ def summaries(rights: Sequence[Right]) -> list[str]:
     for (namespace, group, resource, name), of_resource in verbs.items():
         merged[namespace, tuple(of_resource)].append(_resource(group, resource, name))
     return [
-        f"{' and '.join(map(_everything, of_resources))} {named(resources)} in "
+        f"{_verbs(of_resources)} {named(resources)} in "
         + ("the whole cluster" if namespace == _EVERYTHING else namespace)
         for (namespace, of_resources), resources in merged.items()
     ]
@@ -217,8 +217,8 @@ def summaries(rights: Sequence[Right]) -> list[str]:
 
 def _resource(group: str, resource: str, name: str) -> str:
     text = resource if group in ("", _URL, _EVERYTHING) else f"{resource}.{group}"
-    return f"{_everything(text)} {name}".rstrip()
+    return f"{'all resources' if text == _EVERYTHING else text} {name}".rstrip()
 
 
-def _everything(text: str) -> str:
-    return "everything" if text == _EVERYTHING else text
+def _verbs(verbs: Sequence[str]) -> str:
+    return "do everything with" if _EVERYTHING in verbs else " and ".join(verbs)

@@ -1,5 +1,6 @@
 """Secrets in plain text, anywhere in an object, that a change introduces."""
 
+import re
 from collections import defaultdict
 from collections.abc import Collection, Iterator, Mapping
 from typing import Any
@@ -15,6 +16,8 @@ from review.secret_formats import has_secret_format, is_placeholder, is_random
 
 # Parts of objects that users do not write, or that hold secrets by design.
 _NOT_READ = {"managedFields", "ownerReferences", "status", "openAPIV3Schema", "caBundle"}
+# References to variables within a text: $(PASSWORD), ${PASSWORD}, {{ password }}.
+_VARIABLE = re.compile(r"\$\([^)]*\)|\$?\{+[^}]*\}+")
 # The annotation in which kubectl keeps a copy of the object.
 _COPY = "kubectl.kubernetes.io/last-applied-configuration"
 
@@ -79,7 +82,11 @@ def _is_setting(path: str, *, is_config: bool) -> bool:
 def _of_text(text: str, path: str, name: str) -> Iterator[tuple[str, str]]:
     if is_placeholder(text):
         return
-    if (name and names_secret(name.lstrip("-"))) or has_secret_format(text) or (name and is_random(text)):
+    if (
+        (name and names_secret(name.lstrip("-")))
+        or has_secret_format(_VARIABLE.sub("", text))
+        or (name and is_random(text))
+    ):
         yield path, text
         return
     for start, end in named_secrets(text):
