@@ -63,6 +63,42 @@ SCALED_TWICE = Kind(
     "{target} is scaled by several autoscalers, {autoscalers}, which undo each other's changes",
     "keep one of them",
 )
+SCALED_WITHOUT_REQUESTS = Kind(
+    "scaled-without-requests",
+    "warning",
+    "{target} scales by a share of the requested {resource}, but the containers {containers} request none",
+    "set the request, or scale by an average value",
+)
+SCALED_BY_UNKNOWN_CONTAINER = Kind(
+    "scaled-by-unknown-container",
+    "warning",
+    "{target} scales by the use of the container {container}, which its pods do not have",
+    "set the name of a container of the pods",
+)
+TARGET_PORT_LOST = Kind(
+    "target-port-lost",
+    "warning",
+    "{target} sends requests to the port {port}, which {pods} no longer declares",
+    "keep the port, or change the Service in the same change",
+)
+BACKEND_WITHOUT_PODS = Kind(
+    "backend-without-pods",
+    "warning",
+    "{target} sends requests to {service}, which selects no pods",
+    "deploy the pods first, or correct the name of the Service",
+)
+ROUTES_CONFLICT = Kind(
+    "routes-conflict",
+    "warning",
+    "{routes} serve the same addresses: {addresses}",
+    "use another host or path, or change the existing route",
+)
+VARIABLE_NOT_DEFINED = Kind(
+    "variable-not-defined",
+    "warning",
+    "{target}: container {container} refers to variables that it does not define: {variables}",
+    "define them in env, before the variables that refer to them",
+)
 VOLUMES_EXCEED_MEMORY = Kind(
     "volumes-exceed-memory",
     "warning",

@@ -149,13 +149,27 @@ def review(
         undetermined=evaluation.undetermined,
         pending=tuple(_pending(preview, base)) if base else (),
         effects=of_others,
-        warnings=(*warnings, *report.warnings, *of_others.warnings),
+        warnings=(
+            *warnings,
+            *report.warnings,
+            *(warning for warning in of_others.warnings if not _is_found(warning, findings)),
+        ),
         notes=(
             *report.notes,
             *of_others.notes,
             *(messages.QUOTA_NOT_CHECKED(namespace=name, reason=messages.UNKNOWN_VALUES()) for name in unknown),
         ),
     )
+
+
+# Warning → the policy rule that checks the same within a stack.
+_CHECKED_BY_RULE = {"selects-nothing": "service-selects", "target-port-lost": "service-port"}
+
+
+def _is_found(warning: Message, findings: Sequence[ReviewedFinding]) -> bool:
+    """Whether a policy rule reports the same."""
+    rule, name = _CHECKED_BY_RULE.get(warning.code), warning.values.get("target")
+    return any((found.finding.rule.id, found.finding.target) == (rule, name) for found in findings)
 
 
 def _pending(preview: Preview, base: Preview) -> list[str]:

@@ -6,6 +6,8 @@ from typing import TypeVar
 
 from components.base.objects import Manifest
 from review import effect_messages as messages
+from review.effects.autoscalers import autoscalers
+from review.effects.backends import backends
 from review.effects.dangling import dangling
 from review.effects.escalation import escalation
 from review.effects.exposure import exposure
@@ -17,6 +19,7 @@ from review.effects.secrets import secrets
 from review.effects.selectors import selectors
 from review.effects.startup import startup
 from review.effects.surface import SurfaceChange, surface
+from review.effects.variables import variables
 from review.effects.world import worlds
 from review.messages import Message
 
@@ -53,6 +56,9 @@ def check(
     checks: list[Callable[[], Iterable[Message]]] = [
         lambda: dangling(old, new, complete=bool(live), unreadable=unreadable),
         lambda: selectors(old, new),
+        lambda: backends(old, new, complete=bool(live)),
+        lambda: autoscalers(old, new),
+        lambda: variables(old, new),
         lambda: memory(old, new),
         lambda: startup(old, new, live),
         lambda: secrets(old, new),

@@ -45,7 +45,7 @@ def dangling(old: World, new: World, *, complete: bool, unreadable: Collection[s
     lost: dict[tuple[Key, str], dict[str, bool]] = defaultdict(dict)
     names = produced(new.objects.values())
     for key, manifest in new.objects.items():
-        if is_finished(manifest) or _is_controlled(manifest, new):
+        if is_finished(manifest) or _is_bound(manifest) or _is_controlled(manifest, new):
             continue
         before = old.objects.get(key)
         for one in references(manifest):
@@ -74,6 +74,11 @@ def not_found(manifest: Manifest, one: Reference, lacks: str) -> Message:
         kind = messages.REFERENCED_PART_NOT_FOUND_BY_PODS if one.of_pod else messages.REFERENCED_PART_NOT_FOUND
         return kind(**values, part=lacks)
     return (messages.REFERENCE_NOT_FOUND if one.of_pod else messages.REFERENCE_DANGLING)(**values)
+
+
+def _is_bound(manifest: Manifest) -> bool:
+    """Whether a claim has its volume, and does not need its class any more."""
+    return manifest["kind"] == "PersistentVolumeClaim" and (manifest.get("status") or {}).get("phase") == "Bound"
 
 
 def _is_controlled(manifest: Manifest, world: World) -> bool:

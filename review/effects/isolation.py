@@ -65,12 +65,12 @@ def _used(compared: Comparison) -> Iterator[tuple[Group, Group, int]]:
     for (source, destination), (lost, _) in compared.pairs.items():
         served = lost & _served_ports(compared, destination, services)
         if not destination.namespace:
-            if lost & compared.bits([("TCP", 443)]) and destination.name == OUTSIDE and _uses(compared, source, None):
+            port = compared.bits([("TCP", 443)])
+            left = any(compared.allowed(source, one)[1] & port for one in compared.groups if one.name == OUTSIDE)
+            if lost & port and destination.name == OUTSIDE and not left and _uses(compared, source, None):
                 yield source, destination, lost
         elif not source.namespace:
-            left = any(
-                compared.allowed(other, destination)[1] & served for other in compared.groups if not other.namespace
-            )
+            left = any(compared.allowed(one, destination)[1] & served for one in compared.groups if not one.namespace)
             if served and source.name == OUTSIDE and not left and outside.intersection(destination.workloads):
                 yield source, destination, served
         elif source is destination and len(source.workloads) == 1:

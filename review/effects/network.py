@@ -198,7 +198,10 @@ def _in_block(block: Manifest, peer: Peer) -> bool:
 
 
 def addresses(policies: Iterable[Manifest], *single: str) -> list[str]:
-    """An address for each region that the blocks of the policies divide, of both families, and single ones."""
+    """An address for each region that the blocks of the policies divide, and single ones.
+
+    IPv6 counts if a block has it: a cluster without it has no such connections to lose.
+    """
     edges: dict[int, set[int]] = {4: {0, 1 << 32}, 6: {0, 1 << 128}}
     for one in (METADATA, *single):
         edges[4] |= {int(IPv4Address(one)), int(IPv4Address(one)) + 1}
@@ -212,4 +215,5 @@ def addresses(policies: Iterable[Manifest], *single: str) -> list[str]:
                         first = int(network.network_address)
                         edges[network.version] |= {first, first + network.num_addresses}
     found = [str(IPv4Address(edge)) for edge in sorted(edges[4]) if edge < 1 << 32]
-    return found + [str(IPv6Address(edge)) for edge in sorted(edges[6]) if edge < 1 << 128]
+    with_v6 = edges[6] != {0, 1 << 128}
+    return found + [str(IPv6Address(edge)) for edge in sorted(edges[6]) if with_v6 and edge < 1 << 128]

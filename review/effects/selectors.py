@@ -9,7 +9,6 @@ from review.effects.world import Key, Pods, World, key_of
 from review.messages import Message
 
 _CONTROLLERS = ("Deployment", "StatefulSet", "DaemonSet", "ReplicaSet", "ReplicationController")
-_SCALERS = ("HorizontalPodAutoscaler", "ScaledObject.keda.sh")
 
 
 def selectors(old: World, new: World) -> Iterator[Message]:
@@ -19,7 +18,6 @@ def selectors(old: World, new: World) -> Iterator[Message]:
             yield from _selector(key, manifest, old, new)
     yield from _adopted(old, new)
     yield from _budgets(old, new)
-    yield from _scaled_twice(old, new)
 
 
 def selector_of(manifest: Manifest) -> Manifest | None:
@@ -112,22 +110,4 @@ def _budgets_by_pods(world: World) -> dict[Key, list[str]]:
         if key:
             for owner in dict.fromkeys(pods.key for pods in world.selected(key.namespace, selector_of(budget))):
                 found.setdefault(owner, []).append(key.name)
-    return found
-
-
-def _scaled_twice(old: World, new: World) -> Iterator[Message]:
-    """Report workloads that several autoscalers scale."""
-    earlier = _scalers(old)
-    for scaled, names in _scalers(new).items():
-        if len(names) > 1 and len(earlier.get(scaled, ())) < 2:
-            yield messages.SCALED_TWICE(target=str(scaled), autoscalers=" and ".join(names))
-
-
-def _scalers(world: World) -> dict[Key, list[str]]:
-    found: dict[Key, list[str]] = {}
-    for scaler in world.of_kind(*_SCALERS):
-        key, scaled = key_of(scaler), (scaler.get("spec") or {}).get("scaleTargetRef") or {}
-        if key and not _is_owned(scaler) and isinstance(scaled.get("name"), str):
-            target = Key(scaled.get("kind") or "Deployment", key.namespace, scaled["name"])
-            found.setdefault(target, []).append(f"{scaler['kind']} {key.name}")
     return found

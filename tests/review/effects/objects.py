@@ -18,7 +18,8 @@ def made(kind: str, name: str, namespace: str | None = "a", version: str = "v1",
 
 
 def container(name: str = "c", **fields: Any) -> Manifest:
-    return {"name": name, "image": f"registry/{fields.pop('image', name)}:1", **fields}
+    """A container. ``image`` is the name in the registry, by default that of the container."""
+    return {"name": name, **fields, "image": f"registry/{fields.get('image', name)}:1"}
 
 
 def deployment(

@@ -9,9 +9,9 @@ from tests.review.effects.objects import container, deployment, found, made, own
 SETTINGS = made("ConfigMap", "settings", data={"level": "info"})
 
 
-def reading(key: str = "level", name: str = "app", **fields: object) -> Manifest:
+def reading(key: str = "level", name: str = "app", image: str = "c") -> Manifest:
     source = {"configMapKeyRef": {"name": "settings", "key": key}}
-    return deployment(name, containers=[container(env=[{"name": "L", "valueFrom": source}], **fields)])
+    return deployment(name, containers=[container(env=[{"name": "L", "valueFrom": source}], image=image)])
 
 
 def codes(before: list[Manifest], after: list[Manifest], *, complete: bool = True) -> list[str]:

@@ -9,8 +9,7 @@ from review.effects.isolation import isolation
 from review.effects.reachability import reachability
 from tests.review.effects.objects import container, deployment, made, pair, policy, service
 
-HTTP = {"ports": [{"containerPort": 8080}]}
-WEB = deployment("web", containers=[container(**HTTP)])
+WEB = deployment("web", containers=[container(ports=[{"containerPort": 8080}])])
 API = service("web", app="web", ports=[{"port": 80, "targetPort": 8080}])
 
 

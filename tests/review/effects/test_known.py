@@ -62,7 +62,7 @@ def _paths(value: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
 
 def test_no_unknown_or_null_value_stops_a_check() -> None:
     stack = list(base(HARMLESS["an autoscaler within the quota"], HARMLESS["a narrow role"]).values())
-    notes = set()
+    notes: set[str] = set()
     for index, manifest in enumerate(stack):
         if manifest["kind"] in {"ServiceAccount", "LimitRange", "ResourceQuota"}:
             continue

@@ -21,9 +21,9 @@ def volume(name: str = "v", **source: str) -> Manifest:
     return {"name": name, "emptyDir": source}
 
 
-MOUNT = {"volumeMounts": [{"name": "v", "mountPath": "/v"}]}
+MOUNT: dict[str, Any] = {"volumeMounts": [{"name": "v", "mountPath": "/v"}]}
 SHARED = volume(medium="Memory", sizeLimit="4Gi")
-SIDECAR = {"restartPolicy": "Always"}
+SIDECAR: dict[str, Any] = {"restartPolicy": "Always"}
 
 
 @pytest.mark.parametrize(

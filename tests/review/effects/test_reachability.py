@@ -110,7 +110,7 @@ EXPRESSIONS = st.sampled_from(
         [{"key": "app", "operator": "NotIn", "values": ["web", "x"]}],
     ]
 )
-SELECTORS = st.one_of(
+SELECTORS: st.SearchStrategy[Manifest] = st.one_of(
     st.just({}),
     LABELS.map(lambda labels: {"matchLabels": labels}),
     EXPRESSIONS.map(lambda one: {"matchExpressions": one}),
@@ -198,7 +198,7 @@ def _is_end(end: Manifest, own: str, other: Pods | str, world: World) -> bool:
     if "ipBlock" in end:
         if isinstance(other, Pods):
             block = end["ipBlock"]
-            return block["cidr"] == "0.0.0.0/0" and block["except"] == ["169.254.169.254/32"]
+            return bool(block["cidr"] == "0.0.0.0/0" and block["except"] == ["169.254.169.254/32"])
         excluded = [ip_network(one) for one in end["ipBlock"].get("except", [])]
         address = ip_address(other)
         return address in ip_network(end["ipBlock"]["cidr"]) and not any(address in one for one in excluded)

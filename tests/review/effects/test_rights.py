@@ -1,4 +1,4 @@
-"""Effective permissions, against a calculation that asks every question one by one."""
+"""Effective permissions, against a calculation of every single request."""
 
 from itertools import product
 

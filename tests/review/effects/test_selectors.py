@@ -14,11 +14,6 @@ def budget(name: str = "b", app: str = "app") -> Manifest:
     return made("PodDisruptionBudget", name, version="policy/v1", spec=spec)
 
 
-def scaler(name: str, target: str = "app") -> Manifest:
-    scaled = {"apiVersion": "apps/v1", "kind": "Deployment", "name": target}
-    return made("HorizontalPodAutoscaler", name, version="autoscaling/v2", spec={"scaleTargetRef": scaled})
-
-
 RELABELLED = deployment(labels={"app": "renamed"})
 
 
@@ -81,12 +76,3 @@ def test_the_own_replicas_and_pods_of_a_workload() -> None:
 def test_budgets_that_overlap() -> None:
     assert codes([deployment(), budget()], [deployment(), budget(), budget("c")]) == ["budgets-overlap"]
     assert codes([deployment(), budget(), budget("c")], [deployment(), budget(), budget("c")]) == []
-
-
-def test_two_autoscalers_of_one_workload() -> None:
-    assert codes([scaler("h")], [scaler("h"), scaler("i")]) == ["scaled-twice"]
-    assert codes([scaler("h")], [scaler("h"), scaler("i", "other")]) == []
-    of_keda = made("ScaledObject", "k", version="keda.sh/v1alpha1", spec={"scaleTargetRef": {"name": "app"}})
-    made_by_keda = owned(scaler("keda-hpa-k"), "ScaledObject", "k", "keda.sh/v1alpha1")
-    assert codes([], [of_keda, made_by_keda]) == []
-    assert codes([], [of_keda, scaler("h")]) == ["scaled-twice"]
