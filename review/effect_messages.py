@@ -45,10 +45,10 @@ SELECTS_OTHERS = Kind(
     "{target} would also send requests to the pods of {pods}, which run other images than those of {before}",
     "use labels that only the pods of the Service have",
 )
-CONTROLS_OTHERS = Kind(
-    "controls-others",
+ADOPTS_PODS = Kind(
+    "adopts-pods",
     "warning",
-    "the selector of {target} also matches the pods of {pods}: their controllers count each other's pods",
+    "the selector of {target} also matches {pods}, which no controller owns: it adopts them, and deletes surplus pods",
     "use labels that only its own pods have",
 )
 BUDGETS_OVERLAP = Kind(

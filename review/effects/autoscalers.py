@@ -28,9 +28,9 @@ def autoscalers(old: World, new: World) -> Iterator[Message]:
 def _by_workload(world: World) -> dict[Key, list[Manifest]]:
     """Workload → its autoscalers, without those that another autoscaler controls."""
     found: dict[Key, list[Manifest]] = {}
-    for scaler in world.of_kind(*_SCALERS):
-        key, scaled = key_of(scaler), (scaler.get("spec") or {}).get("scaleTargetRef") or {}
-        if key and controller_of(scaler) is None and isinstance(scaled.get("name"), str):
+    for key, scaler in world.items(*_SCALERS):
+        scaled = (scaler.get("spec") or {}).get("scaleTargetRef") or {}
+        if controller_of(scaler) is None and isinstance(scaled.get("name"), str):
             target = Key(scaled.get("kind") or "Deployment", key.namespace, scaled["name"])
             found.setdefault(target, []).append(scaler)
     return found
@@ -65,6 +65,6 @@ def _requests(resource: str, container: Manifest, pods: Pods) -> bool:
 
 def _has_default(resource: str, pods: Pods, world: World) -> bool:
     """Whether a LimitRange of the namespace sets the request of a resource."""
-    ranges = [one for one in world.of_kind("LimitRange") if (key := key_of(one)) and key.namespace == pods.namespace]
+    ranges = [one for key, one in world.items("LimitRange") if key.namespace == pods.namespace]
     limits = [limit for one in ranges for limit in (one.get("spec") or {}).get("limits") or []]
     return any(resource in (limit.get(kind) or {}) for limit in limits for kind in ("default", "defaultRequest"))

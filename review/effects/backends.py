@@ -9,7 +9,7 @@ from review.effects.dangling import named
 from review.effects.references import references
 from review.effects.selectors import selector_of
 from review.effects.surface import ROUTES, offers
-from review.effects.world import Key, Pods, World, changed, key_of
+from review.effects.world import Key, Pods, World, changed
 from review.messages import Message
 
 
@@ -26,10 +26,9 @@ def backends(old: World, new: World, *, complete: bool) -> Iterator[Message]:
 
 def _ports_lost(old: World, new: World) -> Iterator[Message]:
     """Report ports that the pods of a Service declared, and do not declare any more."""
-    for service in new.of_kind("Service"):
-        key = key_of(service)
-        earlier = old.objects.get(key) if key else None
-        if key is None or earlier is None or selector_of(service) is None:
+    for key, service in new.items("Service"):
+        earlier = old.objects.get(key)
+        if earlier is None or selector_of(service) is None:
             continue
         known = {pods.key: pods for pods in old.selected(key.namespace, selector_of(earlier))}
         for pods in new.selected(key.namespace, selector_of(service)):
@@ -58,7 +57,7 @@ def _conflicts(old: World, new: World) -> Iterator[Message]:
 def _served(world: World) -> dict[tuple[str, str], list[str]]:
     """Class or gateway, with host and path → the routes that serve it. Canaries share the routes of others."""
     found: dict[tuple[str, str], list[str]] = defaultdict(list)
-    for route in world.of_kind(*sorted(ROUTES)):
+    for key, route in world.items(*sorted(ROUTES)):
         annotations = (route.get("metadata") or {}).get("annotations") or {}
         if any("canary" in name for name in annotations):
             continue
@@ -66,7 +65,7 @@ def _served(world: World) -> dict[tuple[str, str], list[str]]:
         parents = [offered.get("class", ""), *(what for what in offered if what.startswith("gateway "))]
         for what in offered:
             if "/" in what:
-                found[" ".join(parents), what].append(str(key_of(route)))
+                found[" ".join(parents), what].append(str(key))
     return found
 
 

@@ -10,7 +10,7 @@ from review.effects.references import references
 from review.effects.selectors import selector_of
 from review.effects.surface import ROUTES, SurfaceChange, is_internal, offers
 from review.effects.texts import mentions, settings
-from review.effects.world import Key, World, key_of
+from review.effects.world import Key, World
 from review.messages import Message
 
 _EVERYWHERE, _INTERNAL = "everywhere", "the internal network"
@@ -158,10 +158,7 @@ def _levels(world: World) -> dict[Key, tuple[int, str]]:
             if one.key.kind == "Service":
                 routed.setdefault(one.key, f"{route['kind']} {route['metadata'].get('name')}")
     found: dict[Key, tuple[int, str]] = {}
-    for service in world.of_kind("Service"):
-        key = key_of(service)
-        if key is None:
-            continue
+    for key, service in world.items("Service"):
         level, via = _level(service), str(key)
         if key in routed and level < 3:
             level, via = 3, routed[key]

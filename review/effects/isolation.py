@@ -9,7 +9,7 @@ from review.effects.exposure import served_outside
 from review.effects.reachability import DNS, LOCAL_DNS, OTHERS, OUTSIDE, Comparison, Group
 from review.effects.selectors import selector_of
 from review.effects.texts import external_hosts, mentions, settings_of
-from review.effects.world import Key, World, key_of
+from review.effects.world import Key, World
 from review.messages import Message
 
 
@@ -88,10 +88,7 @@ def _used(compared: Comparison) -> Iterator[tuple[Group, Group, int]]:
 def _services(world: World) -> dict[Key, dict[Key, Ports]]:
     """Workload → the Services that select its pods, with the ports on which they send requests to them."""
     found: dict[Key, dict[Key, Ports]] = defaultdict(dict)
-    for service in world.of_kind("Service"):
-        key = key_of(service)
-        if key is None:
-            continue
+    for key, service in world.items("Service"):
         for pods in world.selected(key.namespace, selector_of(service)):
             ports = found[pods.key].setdefault(key, [])
             for port in service["spec"].get("ports") or []:

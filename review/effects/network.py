@@ -95,10 +95,6 @@ class Network:
             destination, source, destination, "ingress"
         )
 
-    def is_isolated(self, peer: Peer, direction: str) -> bool:
-        """Whether a policy restricts a peer in a direction: ingress or egress."""
-        return bool(self.applying(peer, direction))
-
     def _side(self, peer: Peer, other: Peer, destination: Peer, direction: str) -> int:
         """The ports that the policies of one end allow."""
         applying = self.applying(peer, direction)

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from components.base.objects import Manifest, containers
 from review import effect_messages as messages
 from review.effects.dangling import named
-from review.effects.world import Key, Pods, World, key_of
+from review.effects.world import Key, Pods, World, controller_of
 from review.messages import Message
 
 _CONTROLLERS = ("Deployment", "StatefulSet", "DaemonSet", "ReplicaSet", "ReplicationController")
@@ -72,27 +72,19 @@ def _names(pods: Sequence[Pods]) -> str:
 
 
 def _adopted(old: World, new: World) -> Iterator[Message]:
-    """Report workloads whose selectors match the pods of each other, or bare pods: they adopt and delete these."""
-    for kind in _CONTROLLERS:
-        for manifest in new.of_kind(kind):
-            key = key_of(manifest)
-            if key is None or _is_owned(manifest):
-                continue
-            matched = _others(key, manifest, new)
-            earlier = old.objects.get(key)
-            known = {one.key for one in _others(key, earlier, old)} if earlier else set()
-            added = [pods for pods in matched if pods.key not in known]
-            if added:
-                yield messages.CONTROLS_OTHERS(target=str(key), pods=_names(added))
+    """Report workloads whose selectors match pods without a controller: they adopt these, and may delete them."""
+    for key, manifest in new.items(*_CONTROLLERS):
+        earlier = old.objects.get(key)
+        known = {pods.key for pods in _bare(key, earlier, old)} if earlier else set()
+        added = [pods for pods in _bare(key, manifest, new) if pods.key not in known]
+        if added and controller_of(manifest) is None:
+            yield messages.ADOPTS_PODS(target=str(key), pods=_names(added))
 
 
-def _is_owned(manifest: Manifest) -> bool:
-    return bool((manifest.get("metadata") or {}).get("ownerReferences"))
-
-
-def _others(key: Key, manifest: Manifest, world: World) -> list[Pods]:
-    """The pods of others that the selector of a workload matches."""
-    return [pods for pods in world.selected(key.namespace, selector_of(manifest)) if pods.key != key]
+def _bare(key: Key, manifest: Manifest, world: World) -> list[Pods]:
+    """The pods without a controller that the selector of a workload matches."""
+    selected = world.selected(key.namespace, selector_of(manifest))
+    return [pods for pods in selected if pods.key.kind == "Pod" and controller_of(pods.manifest) is None]
 
 
 def _budgets(old: World, new: World) -> Iterator[Message]:
@@ -105,9 +97,7 @@ def _budgets(old: World, new: World) -> Iterator[Message]:
 
 def _budgets_by_pods(world: World) -> dict[Key, list[str]]:
     found: dict[Key, list[str]] = {}
-    for budget in world.of_kind("PodDisruptionBudget"):
-        key = key_of(budget)
-        if key:
-            for owner in dict.fromkeys(pods.key for pods in world.selected(key.namespace, selector_of(budget))):
-                found.setdefault(owner, []).append(key.name)
+    for key, budget in world.items("PodDisruptionBudget"):
+        for owner in dict.fromkeys(pods.key for pods in world.selected(key.namespace, selector_of(budget))):
+            found.setdefault(owner, []).append(key.name)
     return found

@@ -6,7 +6,7 @@ from typing import Any
 
 from components.base.objects import containers
 from review.effects.references import references
-from review.effects.world import Key, Pods, World, key_of
+from review.effects.world import Key, Pods, World
 
 _URL = re.compile(r"\b[a-z][a-z0-9+]*://(?:[^/\s@]*@)?([A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)+)")
 _IN_CLUSTER = re.compile(r"\.(svc|local|internal)$|\.svc\.")
@@ -16,10 +16,9 @@ def settings(world: World) -> Iterator[tuple[Key, str]]:
     """The texts that configure programs, each with the object that has it."""
     for pods in world.pods:
         yield from ((pods.key, text) for text in texts_of(pods))
-    for manifest in world.of_kind("ConfigMap"):
-        key = key_of(manifest)
+    for key, manifest in world.items("ConfigMap"):
         data: Any = manifest.get("data")
-        if key and isinstance(data, dict):
+        if isinstance(data, dict):
             yield from ((key, value) for value in data.values() if isinstance(value, str))
 
 

@@ -79,9 +79,6 @@ class Pods:
     labels: Mapping[str, str]
     spec: Manifest
 
-    def __str__(self) -> str:
-        return str(self.key)
-
     @cached_property
     def ports(self) -> tuple[tuple[str, int, str], ...]:
         """Protocol, number and name (or an empty text) of the ports that they declare."""
@@ -100,7 +97,7 @@ class World:
         self.objects: dict[Key, Manifest] = {}
         self.uncertain: set[Key] = set()
         """Objects that exist, but of which too much is unknown before deployment to check them."""
-        self._by_kind: dict[str, list[Manifest]] = defaultdict(list)
+        self._by_kind: dict[str, list[tuple[Key, Manifest]]] = defaultdict(list)
         for manifest in manifests:
             key = key_of(manifest)
             if key is not None:
@@ -111,11 +108,15 @@ class World:
                 self.uncertain.add(key)
                 self.objects.pop(key, None)
         for key, manifest in self.objects.items():
-            self._by_kind[key.kind].append(manifest)
+            self._by_kind[key.kind].append((key, manifest))
+
+    def items(self, *kinds: str) -> list[tuple[Key, Manifest]]:
+        """The objects of some kinds with their keys."""
+        return [item for kind in kinds for item in self._by_kind.get(kind, ())]
 
     def of_kind(self, *kinds: str) -> list[Manifest]:
         """The objects of some kinds."""
-        return [manifest for kind in kinds for manifest in self._by_kind.get(kind, ())]
+        return [manifest for _, manifest in self.items(*kinds)]
 
     def get(self, kind: str, namespace: str, name: str) -> Manifest | None:
         """An object by name."""
@@ -124,7 +125,7 @@ class World:
     @cached_property
     def pods(self) -> list[Pods]:
         """The pods of all workloads. Pods whose workload is known are those of its template."""
-        return [pods for manifest in self.of_kind(*sorted(WORKLOADS)) for pods in self._pods(manifest)]
+        return [pods for key, manifest in self.items(*sorted(WORKLOADS)) for pods in self._pods(key, manifest)]
 
     @cached_property
     def pods_by_namespace(self) -> Mapping[str, Sequence[Pods]]:
@@ -134,10 +135,9 @@ class World:
             found[pods.namespace].append(pods)
         return found
 
-    def _pods(self, manifest: Manifest) -> Iterator[Pods]:
-        key = key_of(manifest)
+    def _pods(self, key: Key, manifest: Manifest) -> Iterator[Pods]:
         owner = controller_of(manifest)
-        if key is None or is_finished(manifest) or (owner in self.objects and owner.kind in WORKLOADS):
+        if is_finished(manifest) or (owner in self.objects and owner.kind in WORKLOADS):
             return
         for template in pod_templates(manifest):
             labels = (template.get("metadata") or {}).get("labels") or {}

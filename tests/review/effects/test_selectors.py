@@ -41,7 +41,6 @@ def test_a_service_that_also_selects_the_pods_of_others() -> None:
     other = deployment("other", labels={"app": "app"})
     assert codes([deployment(), service()], [deployment(), other, service()]) == [
         "selects-others",
-        *["controls-others"] * 2,
     ]
     tiers = [deployment(name, labels={"app": name, "tier": "web"}) for name in ("app", "other")]
     wide = service(selector={"tier": "web"})
@@ -60,10 +59,10 @@ def test_a_service_that_switches_over_as_a_whole() -> None:
     assert codes([*both, service(app="blue")], [*both, service(app="green")]) == []
 
 
-def test_a_workload_that_controls_the_pods_of_others() -> None:
+def test_a_workload_that_adopts_pods() -> None:
     bare = made("Pod", "bare", labels={"app": "app"}, spec={"containers": []})
     (message,) = selectors(*pair([bare], [bare, deployment()]))
-    assert (message.code, message.values["pods"]) == ("controls-others", "Pod a/bare")
+    assert (message.code, message.values["pods"]) == ("adopts-pods", "Pod a/bare")
     assert codes([bare, deployment()], [bare, deployment()]) == []
 
 
