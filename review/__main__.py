@@ -16,7 +16,7 @@ import sys
 from datetime import UTC, datetime
 from pathlib import Path
 
-from review import explain, render
+from review import explain, messages, render, twin_messages
 from review.cluster.checks import check
 from review.cluster.kubeconfig import kubeconfig
 from review.cluster.kubectl import Cluster, ClusterError, UnansweredError
@@ -25,7 +25,7 @@ from review.cluster.report import Report, not_queried
 from review.gpus import NodePools
 from review.messages import counted
 from review.preview import Preview, PreviewError
-from review.review import review
+from review.review import Review, review
 from review.stack import (
     CommandError,
     cluster_config,
@@ -75,8 +75,7 @@ def main() -> int:
     report = None
     if not arguments.offline and not preview.errors:
         preview, report = _checked(preview)
-    tried = _tried(preview, pools, arguments) if arguments.twin and not preview.errors else None
-    result = review(preview, pools, datetime.now(UTC).date(), report=report, base=base, twin=tried)
+    result = _reviewed(preview, pools, arguments, report, base)
     sys.stdout.write(render.FORMATS[arguments.format](result))
     return 1 if result.verdict == "blocked" else 0
 
@@ -103,18 +102,32 @@ def _write_snapshot(stack: str, file: Path) -> None:
         print(f"Not included: {note}")
 
 
-def _tried(preview: Preview, pools: NodePools, arguments: argparse.Namespace) -> TwinReport:
-    """The result of a trial of the change on a twin."""
+def _reviewed(
+    preview: Preview, pools: NodePools, arguments: argparse.Namespace, report: Report | None, base: Preview | None
+) -> Review:
+    """The review of a preview; with --twin, of a trial of the change, and of its effects on the whole cluster."""
+    today = datetime.now(UTC).date()
+    if not arguments.twin or preview.errors:
+        return review(preview, pools, today, report=report, base=base)
     # Imported here: it needs packages that only the sandbox uses.
     from review.twin.run import run
 
-    def read_snapshot() -> Snapshot:
-        if arguments.snapshot:
-            return snapshot.read(arguments.snapshot)
-        with kubeconfig(preview.config) as file:
-            return snapshot.take(Cluster(preview.config.get("kubernetes:context"), file))
+    try:
+        read = _read_snapshot(preview, arguments.snapshot)
+    except ClusterError as error:
+        notes = (twin_messages.TWIN_NOT_STARTED(reason=messages.UNREACHABLE(error=error)),)
+        return review(preview, pools, today, report=report, base=base, twin=TwinReport(notes=notes))
+    tried = run(preview, read, pools, Path.cwd())
+    return review(
+        preview, pools, today, report=report, base=base, twin=tried, live=read.objects, unreadable=read.unread_kinds
+    )
 
-    return run(preview, read_snapshot, pools, Path.cwd())
+
+def _read_snapshot(preview: Preview, file: Path | None) -> Snapshot:
+    if file:
+        return snapshot.read(file)
+    with kubeconfig(preview.config) as credentials:
+        return snapshot.take(Cluster(preview.config.get("kubernetes:context"), credentials))
 
 
 def _checked(preview: Preview) -> tuple[Preview, Report]:

@@ -5,6 +5,8 @@ from decimal import Decimal
 
 from components.base.quantities import format_quantity
 from review import messages
+from review.effects import Effects
+from review.effects.surface import by_object
 from review.gpus import HOURS_PER_MONTH, Gpus
 from review.layout import Page, Section, code
 from review.messages import Message, counted
@@ -37,6 +39,7 @@ def page(review: Review) -> Page:
         Section("Found on the twin", lines=tuple(map(str, tried))),
         _interruptions(review),
         *(_component(component) for component in sorted(review.components, key=_order)),
+        *_for_others(review.effects),
         _quotas(review.quotas),
         _gpus(review.gpus_before, review.gpus_after),
         _policies(review),
@@ -86,6 +89,18 @@ def _increase(gpus: Decimal, cost: Decimal, *, monthly: bool) -> list[str]:
 def _interruptions(review: Review) -> Section:
     rows = tuple((code(one.target), str(one.change), str(one.effect)) for one in review.interruptions)
     return Section("Interruptions", header=("Object", "Change", "Effect"), rows=rows)
+
+
+def _for_others(effects: Effects) -> list[Section]:
+    """What changes for others."""
+    rights = [message.text for change in effects.rights for message in change.messages()]
+    return [
+        Section(
+            "Addresses and routes", lines=tuple(f"{code(str(key))} {text}" for key, text in by_object(effects.surface))
+        ),
+        Section("Connections", lines=tuple(change.message().text for change in effects.reachability)),
+        Section("Permissions", lines=tuple(rights)),
+    ]
 
 
 def _order(component: ComponentChange) -> tuple[bool, str, str]:

@@ -1,6 +1,6 @@
 """A review: everything that a reviewer needs to know about a change, as data."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Literal
@@ -8,10 +8,12 @@ from typing import Literal
 from components.base.objects import Manifest, target
 from components.base.quantities import format_quantity
 from policies import EnforcementLevel, Evaluation, Exempted, Finding, PolicySettings, PolicySettingsError, Undetermined
-from review import messages
+from review import effects, messages
 from review.cluster.report import Report, not_queried
 from review.diff import FieldChange, field_changes
 from review.duplicates import without_covered, without_known
+from review.effects import Effects
+from review.effects.applied import applied
 from review.gpus import Gpus, NodePools, gpus, node_pools
 from review.interruptions import Interruption, interruptions
 from review.messages import Message
@@ -77,6 +79,9 @@ class Review:
     pending: tuple[str, ...] = ()
     """Objects that the base commit would change in the same way, because it has not been deployed."""
 
+    effects: Effects = field(default_factory=Effects)
+    """What changes for others. Its problems, warnings and notes are among those of the review."""
+
     warnings: tuple[Message, ...] = ()
     notes: tuple[Message, ...] = ()
     """What this review did not check."""
@@ -103,11 +108,14 @@ def review(
     report: Report | None = None,
     base: Preview | None = None,
     twin: TwinReport | None = None,
+    live: Sequence[Manifest] = (),
+    unreadable: Collection[str] = (),
 ) -> Review:
     """Review a preview.
 
     ``report`` is the result of the checks against the cluster, ``base`` the preview of the base commit, and ``twin``
-    the result of a trial of the change.
+    the result of a trial of the change. ``live`` are all objects of the cluster, if they are known, except those of
+    ``unreadable`` kinds.
     """
     warnings = tuple(messages.PREVIEW_WARNING(warning=warning) for warning in preview.warnings)
     if preview.errors:  # the preview is incomplete
@@ -115,6 +123,9 @@ def review(
         return Review(preview.stack, problems=errors, warnings=warnings)
     report = report or not_queried()
     before, after = preview.manifests(after=False), preview.manifests(after=True)
+    of_others = effects.check(
+        live or before, applied(live, preview.steps) if live else after, live, unreadable=unreadable
+    )
     quotas, unknown = quota_use([*before, *report.other_pods], [*after, *report.other_pods])
     gpus_before, gpus_after = gpus(before, after, node_pools(base.config) if base else pools, pools)
     settings, invalid_settings = _policy_settings(preview)
@@ -130,6 +141,7 @@ def review(
         *(_exceeded(use) for use in quotas if use.exceeded),
         *(_violated(found.finding) for found in findings if found.level == "mandatory"),
         *report.problems,
+        *(problem for problem in of_others.problems if problem not in report.problems),
     ]
     tried = without_known(twin or TwinReport(), problems, preview.steps)
     return Review(
@@ -145,14 +157,31 @@ def review(
         exempted=evaluation.exempted,
         undetermined=evaluation.undetermined,
         pending=tuple(_pending(preview, base)) if base else (),
-        warnings=(*tried.warnings, *warnings, *without_covered(report.warnings, tried)),
+        effects=of_others,
+        warnings=(
+            *tried.warnings,
+            *warnings,
+            *without_covered(report.warnings, tried),
+            *(warning for warning in of_others.warnings if not _is_found(warning, findings)),
+        ),
         notes=(
             *report.notes,
+            *of_others.notes,
             *(messages.QUOTA_NOT_CHECKED(namespace=name, reason=messages.UNKNOWN_VALUES()) for name in unknown),
             *tried.notes,
         ),
         twin=tried if twin else None,
     )
+
+
+# Warning → the policy rule that checks the same within a stack.
+_CHECKED_BY_RULE = {"selects-nothing": "service-selects", "target-port-lost": "service-port"}
+
+
+def _is_found(warning: Message, findings: Sequence[ReviewedFinding]) -> bool:
+    """Whether a policy rule reports the same."""
+    rule, name = _CHECKED_BY_RULE.get(warning.code), warning.values.get("target")
+    return any((found.finding.rule.id, found.finding.target) == (rule, name) for found in findings)
 
 
 def _pending(preview: Preview, base: Preview) -> list[str]:

@@ -32,7 +32,7 @@ SERVICE_STUCK = Kind(
 SERVICE_LOST_ENDPOINTS = Kind(
     "service-lost-endpoints",
     "problem",
-    "{target}: it had {before} ready endpoints, and has none after the change",
+    "{target}: it had {count} ready endpoints, and has none after the change",
     "compare its selector with the labels of the pods",
 )
 CLAIM_UNBOUND = Kind("claim-unbound-in-twin", "problem", "{target}: it is not bound: {reason}")

@@ -1,6 +1,6 @@
 """All checks of a change against the cluster. They only read and run server-side dry runs: nothing is changed."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 
 from components.base.objects import WORKLOADS, Manifest, UnknownValueError, namespace_of, target
 from review import messages
@@ -15,6 +15,9 @@ from review.cluster.other_pods import other_pods
 from review.cluster.permissions import check_permissions
 from review.cluster.references import check_references, namespace_exists
 from review.cluster.report import Report, merged, reason
+from review.effects.dangling import produced
+from review.effects.known import known
+from review.effects.world import World
 from review.messages import Message
 from review.preview import Preview, Step, with_unknown
 
@@ -23,6 +26,8 @@ def check(preview: Preview, cluster: Cluster) -> Report:
     """Check everything that a change creates, updates or deletes."""
     after = preview.manifests(after=True)
     changed = [with_unknown(step.after) for step in preview.steps if step.is_change and step.after is not None]
+    certain, uncertain = known(after)
+    own, names = World(certain, uncertain), produced(certain)
     pods, notes = other_pods(changed, preview, cluster)
     found = [
         *check_live_state(preview.steps, cluster),
@@ -36,6 +41,7 @@ def check(preview: Preview, cluster: Cluster) -> Report:
             if manifest["kind"] in WORKLOADS
             for message in _check_workload(manifest, preview.steps, after, cluster)
         ),
+        *(message for manifest in known(changed)[0] for message in _check_references(manifest, own, names, cluster)),
         *notes,
     ]
     return merged(found, pods)
@@ -56,7 +62,6 @@ def _check_workload(
             yield messages.WORKLOAD_NOT_CHECKED(target=name, reason=reason(error))
         if exists:
             yield from check_admission(manifest, steps, own, cluster)
-            yield from check_references(manifest, own, cluster)
             yield from check_nodes(manifest, cluster)
         elif ("Namespace", namespace) in own:
             yield messages.WORKLOAD_NOT_CHECKED(target=name, reason=messages.NAMESPACE_CREATED())
@@ -64,6 +69,18 @@ def _check_workload(
             yield messages.NAMESPACE_NOT_FOUND(target=name, namespace=namespace)
     except UnknownValueError:
         yield messages.WORKLOAD_NOT_CHECKED(target=target(manifest), reason=messages.UNKNOWN_VALUES())
+
+
+def _check_references(
+    manifest: Manifest, own: World, names: Collection[tuple[str, str]], cluster: Cluster
+) -> Iterator[Message]:
+    """Check the references of an object, unless its namespace does not exist, which is reported."""
+    try:
+        exists = manifest["kind"] not in WORKLOADS or namespace_exists(manifest, cluster)
+    except ClusterError:
+        exists = True
+    if exists:
+        yield from check_references(manifest, own, cluster, names)
 
 
 def _is_usable(manifest: Manifest, namespace: str) -> bool:

@@ -1,25 +1,18 @@
-"""Whether the objects exist that the pods of a workload reference: its namespace, Secrets, ConfigMaps, claims."""
+"""Whether the objects exist that a changed object references, such as the Secrets and ConfigMaps of its pods."""
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Collection, Iterator
 
-from components.base.objects import Manifest, containers, namespace_of, pod_templates, target
+from components.base.objects import Manifest, namespace_of, target
 from review import messages
 from review.cluster.kubectl import Cluster, ClusterError
 from review.cluster.report import reason
+from review.effects.dangling import is_readable, may_be_produced, not_found
+from review.effects.references import find_in, references, unresolved
+from review.effects.world import Key, World
 from review.messages import Message
 
-_CLUSTER_SCOPED = {"StorageClass"}
-
-
-@dataclass(frozen=True)
-class Reference:
-    """A reference of a pod to an object without which it does not start."""
-
-    kind: str
-    name: str
-    field: str
-    """The field that has the reference: ``env[HF_TOKEN]``."""
+# The API server rejects pods without these objects: check_admission reports them.
+_CHECKED_BY_ADMISSION = {"PriorityClass", "RuntimeClass", "ServiceAccount"}
 
 
 def namespace_exists(manifest: Manifest, cluster: Cluster) -> bool:
@@ -27,43 +20,29 @@ def namespace_exists(manifest: Manifest, cluster: Cluster) -> bool:
     return cluster.get("namespace", namespace_of(manifest)) is not None
 
 
-def check_references(manifest: Manifest, own: set[tuple[str, str]], cluster: Cluster) -> Iterator[Message]:
-    """Report references to objects that exist neither in the cluster nor in the stack.
+def check_references(
+    manifest: Manifest, own: World, cluster: Cluster, produced: Collection[tuple[str, str]] = ()
+) -> Iterator[Message]:
+    """Report references to objects, or parts of them, that exist neither in the cluster nor in the stack.
 
-    ``own`` are kind and name of the stack's objects that the workload can reference.
+    ``own`` are the objects of the stack, and ``produced`` the names that its custom objects may create.
     """
-    name = target(manifest)
-    for template in pod_templates(manifest):
-        for one in references(template["spec"]):
-            if (one.kind, one.name) in own:
-                continue
-            namespace = "" if one.kind in _CLUSTER_SCOPED else namespace_of(manifest)
-            try:
-                if cluster.get(one.kind, one.name, namespace) is None:
-                    yield messages.REFERENCE_NOT_FOUND(target=name, field=one.field, kind=one.kind, name=one.name)
-            except ClusterError as error:
-                yield messages.REFERENCE_NOT_CHECKED(target=name, kind=one.kind, name=one.name, reason=reason(error))
 
+    def find(key: Key) -> Manifest | None:
+        found = find_in(own)(key)
+        return cluster.get(key.kind, key.name, key.namespace) if found is None else found
 
-def references(spec: Manifest) -> list[Reference]:
-    """The references of a pod that are not optional."""
-    found: dict[Reference, None] = {}
-    for secret in spec.get("imagePullSecrets") or []:
-        found[Reference("Secret", secret["name"], "imagePullSecrets")] = None
-    for volume in spec.get("volumes") or []:
-        field = f"volumes[{volume['name']}]"
-        if volume.get("persistentVolumeClaim"):
-            found[Reference("PersistentVolumeClaim", volume["persistentVolumeClaim"]["claimName"], field)] = None
-        for key, kind, name in (("secret", "Secret", "secretName"), ("configMap", "ConfigMap", "name")):
-            if volume.get(key) and not volume[key].get("optional"):
-                found[Reference(kind, volume[key][name], field)] = None
-        claim = ((volume.get("ephemeral") or {}).get("volumeClaimTemplate") or {}).get("spec") or {}
-        if claim.get("storageClassName"):
-            found[Reference("StorageClass", claim["storageClassName"], field)] = None
-    for container in containers(spec):
-        for variable in container.get("env") or []:
-            for key, kind in (("secretKeyRef", "Secret"), ("configMapKeyRef", "ConfigMap")):
-                source = (variable.get("valueFrom") or {}).get(key)
-                if source and not source.get("optional"):
-                    found[Reference(kind, source["name"], f"env[{variable['name']}]")] = None
-    return list(found)
+    for one in references(manifest):
+        checked_elsewhere = one.of_pod and one.key.kind in _CHECKED_BY_ADMISSION
+        if not one.certain or checked_elsewhere or not is_readable(one.key):
+            continue
+        try:
+            lacks = unresolved(one, find)
+        except ClusterError as error:
+            if one.of_pod:
+                yield messages.REFERENCE_NOT_CHECKED(
+                    target=target(manifest), kind=one.key.kind, name=one.key.name, reason=reason(error)
+                )
+            continue
+        if lacks is not None and not may_be_produced(one.key, manifest, produced):
+            yield not_found(manifest, one, lacks)

@@ -94,7 +94,7 @@ def services(
             limit = duration(play.unready[key(service)])
             yield messages.SERVICE_STUCK(target=rollout.target, timeout=limit)
         elif rollout.ready_before and not _is_stopped(former.get(rollout.target, service), before, after):
-            yield messages.SERVICE_LOST_ENDPOINTS(target=rollout.target, before=rollout.ready_before)
+            yield messages.SERVICE_LOST_ENDPOINTS(target=rollout.target, count=rollout.ready_before)
     shown = {rollout.target for rollout in recorded}
     for name, service in existing.items():
         if name not in shown and key(service) in play.unready:

@@ -1,7 +1,7 @@
 """Runs the trial of a change on a twin of the cluster, for the command."""
 
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from contextlib import redirect_stdout
 from dataclasses import replace
 from pathlib import Path
@@ -10,7 +10,6 @@ from typing import Any
 from urllib3.exceptions import HTTPError
 
 from review import messages, twin_messages
-from review.cluster.kubectl import ClusterError
 from review.preview import Preview
 from review.twin.client import ApiError
 from review.twin.cluster import twin
@@ -21,14 +20,12 @@ from review.twin.trial import try_change
 from sandbox.layout import Layout, SandboxError
 
 
-def run(
-    preview: Preview, read_snapshot: Callable[[], Snapshot], pools: Mapping[str, Mapping[str, Any]], project: Path
-) -> TwinReport:
+def run(preview: Preview, snapshot: Snapshot, pools: Mapping[str, Mapping[str, Any]], project: Path) -> TwinReport:
     """Try a change on a twin in the sandbox folder of a project. If that is not possible, the report has the reason."""
     try:
         with redirect_stdout(sys.stderr):  # the progress of the sandbox: stdout is for the review
-            return _run(preview, read_snapshot(), pools, project)
-    except (ClusterError, SandboxError, ApiError, HTTPError) as error:
+            return _run(preview, snapshot, pools, project)
+    except (SandboxError, ApiError, HTTPError) as error:
         reason = messages.UNREACHABLE(error=error)
         return TwinReport(notes=(twin_messages.TWIN_NOT_STARTED(reason=reason),))
 

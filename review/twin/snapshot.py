@@ -61,6 +61,15 @@ class Snapshot:
         """Whether the user may read the names and keys of Secrets."""
         return "secrets" not in self.unread
 
+    @property
+    def unread_kinds(self) -> frozenset[str]:
+        """The kinds of which objects could not be read."""
+        return frozenset(
+            path.rpartition("/")[2]
+            for path, name in self.resources.items()
+            if _qualified(path.rpartition("/")[0], name) in self.unread
+        )
+
     def of_kind(self, kind: str) -> list[Manifest]:
         """All objects of a kind."""
         return [one for one in self.objects if one["kind"] == kind]
@@ -138,8 +147,12 @@ def _group(resource: Resource) -> str:
 
 def _name(resource: Resource) -> str:
     """A resource as RBAC names it: ``pods``, ``deployments.apps``."""
-    group = _group(resource)
-    return f"{resource.name}.{group}" if group else resource.name
+    return _qualified(resource.version, resource.name)
+
+
+def _qualified(version: str, name: str) -> str:
+    group = version.rpartition("/")[0]
+    return f"{name}.{group}" if group else name
 
 
 def _read(source: Reader, resource: Resource) -> list[Manifest] | ClusterError:

@@ -13,6 +13,7 @@ import string
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 from unittest.mock import patch
 
@@ -20,7 +21,7 @@ import yaml
 
 from config.render import objects
 from config.settings import StackSettings
-from review import messages, symptoms, twin_messages
+from review import effect_messages, messages, symptoms, twin_messages
 from review.messages import Kind, Message
 from review.render import markdown
 from tests.mocks import Deployment, deploy
@@ -119,8 +120,8 @@ def _operation(recorded: str | None, before: dict[str, Any] | None, after: dict[
 _VALUES = {
     "address": "203.0.113.7",
     "autoscaler": "HorizontalPodAutoscaler ml-serving/bert",
-    "before": "3",
     "cause": "deleting Namespace ml-serving",
+    "count": "3",
     "changed": "Namespace ml-serving",
     "characters": "120 characters",
     "command": "kubectl logs -n ml-serving bert-5d-x -c server --previous",
@@ -189,6 +190,32 @@ _VALUES = {
     "warning": "the provider is deprecated",
     "when": "Before: ",
     "workloads": "Deployment ml-serving/bert",
+    "addresses": "models.example.com/bert",
+    "after": "from outside of the cluster",
+    "autoscalers": "HorizontalPodAutoscaler bert and ScaledObject bert",
+    "before": "from inside of the cluster",
+    "budget": "30",
+    "budgets": "bert and all",
+    "classes": "fast and standard",
+    "containers": "proxy",
+    "deadline": "120",
+    "destinations": "Deployment ml-serving/bert",
+    "measured": "240",
+    "offers": "type ClusterIP, port http 80/TCP",
+    "part": "token",
+    "port": "8080",
+    "ports": "8080",
+    "rights": "get secrets in ml-serving",
+    "routes": "Ingress ml-serving/bert and Ingress ml-serving/ranker",
+    "service": "Service ml-serving/bert",
+    "source": "Deployment ml-training/client",
+    "sources": "other namespaces",
+    "subject": "ServiceAccount ml-serving/bert",
+    "users": "Deployment ml-serving/bert",
+    "variables": "MODEL_PATH",
+    "via": "Service ml-serving/bert",
+    "volumes": "scratch",
+    "what": "port http",
 }
 
 
@@ -201,7 +228,7 @@ def example(kind: Kind) -> Message:
 def examples() -> str:
     """An example of every message: code, text and fix."""
     lines = []
-    for kind in (*messages.KINDS, *twin_messages.KINDS, *symptoms.KINDS):
+    for kind in (*messages.KINDS, *effect_messages.KINDS, *twin_messages.KINDS, *symptoms.KINDS):
         message = example(kind)
         lines += [f"{kind.group} {kind.code}", f"  {message.text}", *([f"  fix: {message.fix}"] if message.fix else [])]
     return "\n".join(lines) + "\n"
@@ -209,9 +236,15 @@ def examples() -> str:
 
 def page_with_codes(preview: dict[str, Any]) -> str:
     """The Markdown of a review, with codes and values in place of the texts of messages: those are in messages.txt."""
-    coded: dict[str, Any] = {name: _coded(kind) for name, kind in vars(messages).items() if isinstance(kind, Kind)}
-    with patch.multiple(messages, **coded):
+    with (
+        patch.multiple(messages, **_all_coded(messages)),
+        patch.multiple(effect_messages, **_all_coded(effect_messages)),
+    ):
         return markdown(reviewed(preview))
+
+
+def _all_coded(module: ModuleType) -> dict[str, Any]:
+    return {name: _coded(kind) for name, kind in vars(module).items() if isinstance(kind, Kind)}
 
 
 def _coded(kind: Kind) -> Kind:
