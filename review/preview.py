@@ -58,6 +58,9 @@ class Step:
     timeouts: Mapping[str, float] = field(default_factory=dict)
     """The custom timeouts in seconds: create, update, delete."""
 
+    field_manager: str = ""
+    """The field manager with which the provider applied the object; empty if it was not deployed."""
+
     @property
     def manifest(self) -> Manifest:
         """The object after the change, or before it if it is deleted."""
@@ -178,7 +181,12 @@ def _step(raw: _RawStep) -> Step | None:
         old.delete,
         old.retain_on_delete,
         state.custom_timeouts or {},
+        str((old.outputs or {}).get(_FIELD_MANAGER) or ""),
     )
+
+
+# The output in which the provider stores it.
+_FIELD_MANAGER = "__fieldManager"
 
 
 def _stack(steps: list[_RawStep]) -> str:

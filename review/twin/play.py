@@ -19,7 +19,6 @@ from review.twin.timing import Timing
 
 _MANAGER, _FORCE = "pulumi.com/patchFieldManager", "pulumi.com/patchForce"
 _PROPAGATION = "pulumi.com/deletionPropagationPolicy"
-_OUTPUT_MANAGER = "__fieldManager"
 # Real seconds for which a step waits for the steps that it depends on, and a replacement for the old object.
 _SETTLE, _GONE = 20.0, 5.0
 # Real seconds for which a new kind is looked up: the API server serves it shortly after its definition is created.
@@ -256,7 +255,7 @@ def _manager(step: Step, manifest: Manifest) -> str:
     """The field manager that the provider uses: an annotation sets it, or it was generated for the resource."""
     annotations = (manifest.get("metadata") or {}).get("annotations") or {}
     generated = hashlib.sha256(step.urn.encode()).hexdigest()[:8]
-    return str(annotations.get(_MANAGER) or step.live.get(_OUTPUT_MANAGER) or f"pulumi-kubernetes-{generated}")
+    return str(annotations.get(_MANAGER) or step.field_manager or f"pulumi-kubernetes-{generated}")
 
 
 def _force(manifest: Manifest) -> bool:

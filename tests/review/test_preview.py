@@ -105,3 +105,10 @@ def test_what_the_engine_does_with_a_step() -> None:
     assert (found.created_first, found.retained) == (True, True)
     assert (found.dependencies, found.timeouts) == (("urn:a",), {"create": 60.0})
     assert found.type == "kubernetes:batch/v1:Job"
+
+
+def test_the_field_manager_is_that_of_the_last_deployment() -> None:
+    preview = given()
+    step(preview, "model-serving-service")["oldState"]["outputs"] = {"__fieldManager": "pulumi-kubernetes-1234"}
+    found = {one.urn.rpartition("::")[2]: one.field_manager for one in parsed(preview).steps}
+    assert found["model-serving-service"] == "pulumi-kubernetes-1234"

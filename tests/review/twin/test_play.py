@@ -80,14 +80,14 @@ def test_a_retained_object_is_not_deleted() -> None:
 def test_the_field_manager_is_that_of_the_provider() -> None:
     plain = edited({"a": config("a")}, drop("a/metadata/annotations"))
     forced = edited(plain, put("a/metadata/annotations", {"pulumi.com/patchForce": "true"}))
-    for objects, live, expected in (
-        ({"a": config("a")}, {}, ("twin-test", False)),
-        (plain, {"__fieldManager": "pulumi-kubernetes-1234"}, ("pulumi-kubernetes-1234", False)),
-        (forced, {"__fieldManager": "pulumi-kubernetes-1234"}, ("pulumi-kubernetes-1234", True)),
-        (plain, {}, ("pulumi-kubernetes-ca978112", False)),
+    for objects, manager, expected in (
+        ({"a": config("a")}, "", ("twin-test", False)),
+        (plain, "pulumi-kubernetes-1234", ("pulumi-kubernetes-1234", False)),
+        (forced, "pulumi-kubernetes-1234", ("pulumi-kubernetes-1234", True)),
+        (plain, "", ("pulumi-kubernetes-ca978112", False)),
     ):
         client = FakeClient()
-        played(client, of(preview_of({}, objects), live=live))
+        played(client, of(preview_of({}, objects), field_manager=manager))
         assert client.calls[0][3:] == expected
 
 
