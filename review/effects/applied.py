@@ -16,15 +16,12 @@ def applied(live: Sequence[Manifest], steps: Sequence[Step]) -> list[Manifest]:
             continue
         before = with_unknown(step.before) if step.before else None
         after = with_unknown(step.after) if step.after else None
-        key = key_of(before) if before else None
-        existing = found.get(key) if key else None
-        if key and (after is None or step.op == "replace" or key_of(after) != key):
+        key, new = (key_of(manifest) if manifest else None for manifest in (before, after))
+        if key and (step.op == "replace" or new != key):
             found.pop(key, None)
-            existing = None
         if after is not None:
-            new = key_of(after)
-            current = existing if existing is not None else (found.get(new) if new else None)
-            found[new or id(step)] = _merged(current, before or {}, after) if current is not None else after
+            current = found.get(new) if new else None
+            found[new or id(step)] = after if current is None else _merged(current, before or {}, after)
     return list(found.values())
 
 

@@ -204,11 +204,11 @@ class Comparison:
         names = {group.name for group in chosen}
         if OUTSIDE in names:
             parts[OUTSIDE] = None
-            chosen = {group for group in chosen if group.namespace or group.name in _SERVERS.values()}
+            chosen = {group for group in chosen if group.namespace or group.name == _METADATA_SERVER}
         if OTHERS in names:
             missing = {group.namespace for group in everywhere if group not in chosen}
             parts[OTHERS if missing else "all namespaces"] = None
-            chosen = {group for group in chosen if not group.name or not group.namespace} if missing else set()
+            chosen = {group for group in chosen if not group.namespace or (missing and not group.name)}
         for namespace in sorted({group.namespace for group in chosen if group.workloads}):
             of_namespace = {group for group in everywhere if group.namespace == namespace}
             if of_namespace <= chosen and len(of_namespace) > 1:

@@ -83,7 +83,7 @@ def references(manifest: Manifest) -> list[Reference]:
         found.update(dict.fromkeys(_walk(spec, "", "", key.namespace, of_pod=True)))
         found.update(dict.fromkeys(_sub_paths(spec, key.namespace)))
     certain = is_built_in(manifest)
-    rest = [*_walk(manifest, "", "", key.namespace, skip=templates), *_parameters(manifest, key.namespace)]
+    rest = [*_walk(manifest, "", "", key.namespace, skip=templates), *_policy(manifest)]
     found.update(dict.fromkeys(replace(one, certain=certain) for one in rest))
     return list(found)
 
@@ -163,16 +163,12 @@ def _sub_paths(spec: Manifest, namespace: str) -> Iterator[Reference]:
                         yield Reference(_key(kind, namespace, name), field, True, part, source.get("optional") is True)
 
 
-def _parameters(manifest: Manifest, namespace: str) -> Iterator[Reference]:
-    """References whose kind follows from that of their object: of admission policies, and of aggregated APIs."""
+def _policy(manifest: Manifest) -> Iterator[Reference]:
+    """The policy of a binding of an admission policy, whose kind follows from that of the binding."""
     spec = manifest.get("spec") or {}
     kind = manifest["kind"]
     if kind.endswith("AdmissionPolicyBinding") and isinstance(spec.get("policyName"), str):
         yield Reference(Key(kind.removesuffix("Binding"), "", spec["policyName"]), "spec.policyName")
-    if kind == "ServiceAccount":
-        for index, secret in enumerate(manifest.get("secrets") or []):
-            if isinstance(secret, Mapping) and isinstance(secret.get("name"), str):
-                yield Reference(Key("Secret", namespace, secret["name"]), f"secrets[{index}]")
 
 
 Find = Callable[[Key], Manifest | None]

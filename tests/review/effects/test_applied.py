@@ -25,6 +25,16 @@ def test_objects_are_created_and_deleted() -> None:
     assert applied([OTHER], [step("create", None, service())]) == [OTHER, service()]
 
 
+def test_an_object_that_exists_is_adopted() -> None:
+    (found,) = applied([service(clusterIP="10.0.0.1")], [step("create", None, service())])
+    assert found["spec"]["clusterIP"] == "10.0.0.1"
+
+
+def test_an_update_that_renames_an_object() -> None:
+    (found,) = applied([service()], [step("update", service(), service("other"))])
+    assert found["metadata"]["name"] == "other"
+
+
 def test_an_update_keeps_what_the_stack_does_not_set() -> None:
     live = service(clusterIP="10.0.0.1", sessionAffinity="ClientIP")
     before = service(sessionAffinity="ClientIP")

@@ -39,8 +39,8 @@ def test_a_port_that_pods_no_longer_declare(port: int | str, after: Manifest, ex
     assert codes([listening(("http", 8080)), to(port)], [after, to(port)]) == expected
 
 
-def ingress(name: str, cls: str = "nginx", **annotations: str) -> Manifest:
-    made_ingress = http(("/a", "app"))
+def ingress(name: str, cls: str = "nginx", path: str = "/a", **annotations: str) -> Manifest:
+    made_ingress = http((path, "app"))
     made_ingress["spec"]["ingressClassName"] = cls
     made_ingress["metadata"] = {"name": name, "namespace": "a", "annotations": annotations}
     return made_ingress
@@ -51,6 +51,7 @@ def test_routes_that_conflict() -> None:
     assert codes(one, [*one, ingress("two")]) == ["routes-conflict"]
     assert codes([*one, ingress("two")], [*one, ingress("two")]) == []
     assert codes(one, [*one, ingress("two", "internal")]) == []
+    assert codes(one, [*one, ingress("two", path="/b")]) == []
     assert codes(one, [*one, ingress("two", **{"nginx.ingress.kubernetes.io/canary": "true"})]) == []
 
 

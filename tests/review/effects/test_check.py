@@ -28,7 +28,9 @@ def test_all_kinds_of_effects() -> None:
 
 def test_what_is_missing_is_reported_with_the_whole_cluster_only() -> None:
     assert check([], [APP]).problems == ()
-    assert codes(check([], [APP], [service()]).problems) == ["reference-not-found"]
+    found = check([], [APP], [service()])
+    assert codes(found.problems) == ["reference-not-found"]
+    assert found.warnings == found.notes == ()
     assert check([], [APP], [service()], unreadable={"Secret"}).problems == ()
 
 
@@ -37,6 +39,7 @@ def test_an_invalid_object_is_a_note() -> None:
     found = check([], [invalid, service()])
     assert codes(found.notes) == ["invalid-object"]
     assert found.surface
+    assert found.warnings == found.problems == ()
 
 
 def test_harmless_changes_have_no_warnings() -> None:

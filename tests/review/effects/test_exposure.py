@@ -119,6 +119,13 @@ def test_an_address_in_the_settings_of_others(address: str, after: list[Manifest
     assert codes([service(), settings], [*after, settings]) == expected
 
 
+def test_what_is_lost_by_name() -> None:
+    for after, what in (([], "Service a/app"), ([OTHER_PORT], "port 80 of Service a/app")):
+        old, new = pair([service(), user("http://app.a:80")], [*after, user("http://app.a:80")])
+        (message,) = exposure(surface(old, new), old, new)
+        assert message.values == {"what": what, "users": "Deployment b/user"}
+
+
 @pytest.mark.parametrize(
     ("before", "after", "expected"),
     [

@@ -76,6 +76,15 @@ def test_blocks_of_addresses_have_their_names() -> None:
     assert text == "10.0.0.0/8 can no longer connect to all pods of a on all ports"
 
 
+def test_a_block_of_all_addresses_is_the_outside() -> None:
+    everywhere = policy("p", policyTypes=["Egress"], egress=[{"to": [{"ipBlock": {"cidr": "0.0.0.0/0"}}]}])
+    (text,) = texts([everywhere], [policy("p", policyTypes=["Egress"])])
+    assert text == (
+        "all pods of a can no longer connect to addresses outside of the cluster, all namespaces, "
+        "the metadata server on all ports"
+    )
+
+
 def test_intervals_of_ports_are_joined() -> None:
     some = policy("p", ingress=[{"ports": [{"port": 8000, "endPort": 9000}, {"protocol": "UDP"}]}])
     (text,) = texts([some], [policy("p")])

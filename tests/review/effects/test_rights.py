@@ -78,6 +78,7 @@ def test_a_service_account_as_a_user() -> None:
         (Right("a", "", "pods", "get"), Right("a", "", "pods", "get", "x"), True),
         (Right("a", "", "pods", "get", "x"), Right("a", "", "pods", "get"), False),
         (Right("*", "url", "/healthz*", "get"), Right("*", "url", "/healthz/etcd", "get"), True),
+        (Right("*", "url", "/healthz", "get"), Right("*", "url", "/metrics", "get"), False),
         (Right("*", "url", "*", "get"), Right("*", "url", "/metrics", "get"), True),
         (Right("*", "*", "*", "*"), Right("*", "url", "/metrics", "get"), False),
     ],
