@@ -111,7 +111,9 @@ def test_a_module_imports_no_room_above_its_own(module: str) -> None:
     assert {found for found in GRAPH[module] if _room(found) not in allowed} == set()
 
 
-@pytest.mark.parametrize("module", sorted(module for module in MODULES if _room(module) in {"policies", "review", "review.twin"}))
+@pytest.mark.parametrize(
+    "module", sorted(module for module in MODULES if _room(module) in {"policies", "review", "review.twin"})
+)
 def test_policies_and_reviews_import_only_what_registers_nothing(module: str) -> None:
     components = {found for found in GRAPH[module] if found.split(".")[0] == "components"}
     assert {found for found in components if found in _NOT_PURE or found.endswith(".component")} == set()
