@@ -15,7 +15,7 @@ from review.preview import Preview
 from review.twin.client import ApiError
 from review.twin.cluster import twin
 from review.twin.report import TwinReport
-from review.twin.snapshot import Snapshot
+from review.twin.snapshot import Snapshot, without_garbage_collection
 from review.twin.timing import timing
 from review.twin.trial import try_change
 from sandbox.layout import Layout, SandboxError
@@ -26,7 +26,10 @@ def run(
 ) -> TwinReport:
     """Try a change on a twin in the sandbox folder of a project. If that is not possible, the report has the reason."""
     try:
-        with redirect_stdout(sys.stderr):  # the progress of the sandbox: stdout is for the review
+        with (
+            without_garbage_collection(),
+            redirect_stdout(sys.stderr),
+        ):  # the progress of the sandbox: stdout is for the review
             return _run(preview, read_snapshot(), pools, project)
     except (ClusterError, SandboxError, ApiError, HTTPError) as error:
         reason = messages.UNREACHABLE(error=error)

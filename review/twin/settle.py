@@ -90,12 +90,17 @@ class Canary:
             # ReplicaFailure: a policy of the cluster has denied the pod.
             if not any(condition(one, kind) for one in own for kind in ("PodScheduled", "ReplicaFailure")):
                 return False
-            self._client.delete(self._deployment)
-            self._deployment = None
+            self.remove()
         for one in own:  # the garbage collector starts last
             with suppress(ApiError):  # it has done so
                 self._client.delete(one)
         return not own
+
+    def remove(self) -> None:
+        """Delete the Deployment, if it exists."""
+        if self._deployment is not None:
+            self._client.delete(self._deployment)
+            self._deployment = None
 
 
 def baseline(client: Client, *, settled: bool = True) -> Baseline:

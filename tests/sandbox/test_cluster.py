@@ -143,7 +143,7 @@ def test_servers_can_be_started_one_by_one(layout: Layout, started: list[subproc
     assert len(started) == 2
     assert all(server.bound for server in cluster._servers())
     cluster.remove()
-    assert [process.returncode for process in started] == [-9, -9]
+    assert all(process.returncode is not None for process in started)
 
 
 def test_start_restarts_a_server_whose_flags_have_changed(

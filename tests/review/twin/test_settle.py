@@ -106,6 +106,15 @@ def test_the_garbage_collector_may_be_faster() -> None:
     assert not canary.is_done()
 
 
+def test_a_canary_is_removed_if_nothing_starts() -> None:
+    client = FakeClient()
+    canary = Canary(client)
+    canary.create()
+    canary.remove()
+    canary.remove()
+    assert [call[0] for call in client.changes()] == ["create", "delete"]
+
+
 def workload(kind: str, name: str, replicas: int, version: str = "apps/v1", **status: Any) -> Manifest:
     head = {"apiVersion": version, "kind": kind, "metadata": {"name": name, "namespace": "web"}}
     return with_uid({**head, "spec": {"replicas": replicas}, "status": status})

@@ -1,5 +1,6 @@
 """Snapshots: what is read, and what is not."""
 
+import gc
 import gzip
 from pathlib import Path
 from typing import Any
@@ -8,7 +9,7 @@ import pytest
 
 from review.cluster.kubectl import Cluster
 from review.twin import snapshot as snapshots
-from review.twin.snapshot import PLACEHOLDER, Snapshot, SnapshotError, take
+from review.twin.snapshot import PLACEHOLDER, Snapshot, SnapshotError, take, without_garbage_collection
 from tests.review.twin.api_server import ApiServer
 
 ALL = ("create", "get", "list", "watch")
@@ -166,6 +167,15 @@ def test_annotations_that_may_contain_a_secret_are_dropped(live: ApiServer) -> N
     found = cluster(live, **{"/api/v1/secrets?limit=500": {"metadata": {}, "columnDefinitions": COLUMNS, "rows": rows}})
     (secret,) = found.of_kind("Secret")
     assert secret["metadata"]["annotations"] == {"ml-platform/owner": "ml-platform/prod/TrainingJob a"}
+
+
+def test_the_garbage_collector_is_enabled_afterwards_if_it_was() -> None:
+    with without_garbage_collection():
+        assert not gc.isenabled()
+        with without_garbage_collection():
+            pass
+        assert not gc.isenabled()
+    assert gc.isenabled()
 
 
 def test_a_file_has_the_snapshot_and_only_its_owner_can_read_it(tmp_path: Path) -> None:
