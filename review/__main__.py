@@ -66,6 +66,7 @@ def main() -> int:
         preview = read_preview(given, arguments.stack) if given else preview_of_stack(arguments.stack, Path.cwd())
         base = preview_of_commit(arguments.base, arguments.stack) if arguments.base else None
         pools = node_pools_of_stack(arguments.stack)
+        copied = snapshot.read(arguments.snapshot) if arguments.snapshot else None
     except ClusterError as error:
         print(error.details, file=sys.stderr)
         return 2
@@ -75,7 +76,7 @@ def main() -> int:
     report = None
     if not arguments.offline and not preview.errors:
         preview, report = _checked(preview)
-    tried = _tried(preview, pools, arguments) if arguments.twin and not preview.errors else None
+    tried = _tried(preview, pools, copied) if arguments.twin and not preview.errors else None
     result = review(preview, pools, datetime.now(UTC).date(), report=report, base=base, twin=tried)
     sys.stdout.write(render.FORMATS[arguments.format](result))
     return 1 if result.verdict == "blocked" else 0
@@ -103,14 +104,14 @@ def _write_snapshot(stack: str, file: Path) -> None:
         print(f"Not included: {note}")
 
 
-def _tried(preview: Preview, pools: NodePools, arguments: argparse.Namespace) -> TwinReport:
-    """The result of a trial of the change on a twin."""
+def _tried(preview: Preview, pools: NodePools, copied: Snapshot | None) -> TwinReport:
+    """The result of a trial of the change on a twin, of the cluster or of a snapshot that was written earlier."""
     # Imported here: it needs packages that only the sandbox uses.
     from review.twin.run import run
 
     def read_snapshot() -> Snapshot:
-        if arguments.snapshot:
-            return snapshot.read(arguments.snapshot)
+        if copied is not None:
+            return copied
         with kubeconfig(preview.config) as file:
             return snapshot.take(Cluster(preview.config.get("kubernetes:context"), file))
 

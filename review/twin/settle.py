@@ -47,10 +47,10 @@ def settle(etcd: Etcd, *, quiet: float = 0.4, timeout: float = 30.0, ready: Call
     revision, is_ready, idle_since = etcd.revision(), False, time.monotonic()
     while time.monotonic() < end:
         time.sleep(_POLL_INTERVAL)
-        is_ready = is_ready or ready()
+        was_ready, is_ready = is_ready, is_ready or ready()
         current = etcd.revision()
         # A deleted object has no key: a deletion is always accompanied by an update, of its owner or namespace.
-        if not is_ready or (current != revision and not all(map(_NOISE.match, etcd.changed(revision)))):
+        if not (is_ready and was_ready) or (current != revision and not all(map(_NOISE.match, etcd.changed(revision)))):
             idle_since = time.monotonic()
         elif time.monotonic() - idle_since >= quiet:
             return True
