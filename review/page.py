@@ -34,7 +34,7 @@ def page(review: Review) -> Page:
     sections = [
         timeline(review.twin),
         Section("Problems", lines=tuple(map(str, review.problems))),
-        Section("Effects on others, and later", lines=tuple(map(str, tried))),
+        Section("Found on the twin", lines=tuple(map(str, tried))),
         _interruptions(review),
         *(_component(component) for component in sorted(review.components, key=_order)),
         _quotas(review.quotas),

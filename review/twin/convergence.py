@@ -1,12 +1,12 @@
 """Whether a change has converged: applied once more, it must change nothing."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 
 from components.base.diff import differences
 from components.base.objects import Manifest, target
 from review import twin_messages as messages
 from review.messages import Message
-from review.preview import Step, with_unknown
+from review.preview import Step
 from review.twin.client import ApiError, Client
 from review.twin.owners import key
 from review.twin.play import Played
@@ -49,20 +49,22 @@ def replicas_and_autoscaler(
     scaled_before, scaled_after = _scaled(before), _scaled(after)
     for step in steps:
         autoscaler = scaled_after.get(_name(step.after))
-        if autoscaler is None or not _sets_replicas(step.after):
+        if autoscaler is None or step.after is None or not _sets_replicas(step.after):
             continue
         if not (_name(step.after) in scaled_before and _sets_replicas(step.before)):
-            name = target(with_unknown(step.after))
-            yield messages.REPLICAS_AND_AUTOSCALER(target=name, autoscaler=target(autoscaler))
+            yield messages.REPLICAS_AND_AUTOSCALER(target=target(step.after), autoscaler=target(autoscaler))
 
 
 def _sets_replicas(manifest: Manifest | None) -> bool:
-    return "replicas" in ((manifest or {}).get("spec") or {})
+    spec = (manifest or {}).get("spec")
+    return isinstance(spec, Mapping) and "replicas" in spec
 
 
 def _name(manifest: Manifest | None) -> tuple[str, str, str]:
     """Kind, namespace and name of an object."""
-    metadata = (manifest or {}).get("metadata") or {}
+    metadata = (manifest or {}).get("metadata")
+    if not isinstance(metadata, Mapping):
+        return "", "", ""
     return (manifest or {}).get("kind", ""), metadata.get("namespace", "default"), metadata.get("name", "")
 
 

@@ -20,8 +20,8 @@ _SERVICE = "kubernetes.io/service-name"
 
 # Real seconds without a change after which the cluster is idle: controllers and the scheduler react faster.
 _QUIET = 0.5
-# Real seconds after which a pod that was created is no longer expected to be scheduled, or to be ready.
-_PATIENCE = 3.0
+# Real seconds without a change after which pods are no longer expected to be created, scheduled, or ready.
+_PATIENCE = 2.5
 _POLL = 0.05
 
 ServiceName = tuple[str, str]
@@ -62,6 +62,7 @@ class Recorder:
         self._lock = threading.Lock()
         self._objects: dict[Key, Manifest] = {}
         self._changed_at = self._began = time.monotonic()
+        self._pending: set[str] = set()
         self._endpoints: dict[ServiceName, dict[str, frozenset[str]]] = {}
         self.samples: dict[ServiceName, list[Sample]] = {}
         self.disappeared: list[Disappeared] = []
@@ -95,6 +96,11 @@ class Recorder:
         with self._lock:
             self._changed_at = self._began = time.monotonic()
             self.disappeared, self.events = [], []
+            self._pending = {
+                one["metadata"]["uid"]
+                for one in self._objects.values()
+                if condition(one, "PodScheduled").get("status") == "False"
+            }
             self.samples = {name: [Sample(0.0, self._ready(name))] for name in self._endpoints}
 
     def touch(self) -> None:
@@ -143,7 +149,19 @@ class Recorder:
         with self._lock:
             quiet = time.monotonic() - self._changed_at
             objects = list(self._objects.values())
-        return quiet > _QUIET and (quiet > _PATIENCE or not any(map(_is_moving, objects)))
+            # A controller tries again, with increasing delays.
+            is_retrying = any(event.get("reason") == "FailedCreate" for event in self.events)
+        if quiet <= _QUIET:
+            return False
+        return quiet > _PATIENCE or not (is_retrying or any(map(self._is_moving, objects)))
+
+    def _is_moving(self, manifest: Manifest) -> bool:
+        """Whether an object is going to change by itself."""
+        is_rejected = condition(manifest, "PodScheduled").get("status") == "False"
+        if manifest["kind"] == "Pod" and is_rejected and "deletionTimestamp" not in manifest["metadata"]:
+            # The scheduler tries again, with increasing delays. A pod that was pending before is no part of the change.
+            return manifest["metadata"]["uid"] not in self._pending
+        return _is_moving(manifest)
 
     def _follow(self, watch: Watch) -> None:
         for change, manifest in watch:
@@ -195,9 +213,7 @@ def _is_moving(manifest: Manifest) -> bool:
     if kind == "Pod":
         if "deletionTimestamp" in manifest["metadata"]:
             return not manifest["metadata"].get("finalizers")
-        if status.get("phase") in {"Succeeded", "Failed"} or is_ready(manifest):
-            return False
-        return condition(manifest, "PodScheduled").get("status") != "False"
+        return status.get("phase") not in {"Succeeded", "Failed"} and not is_ready(manifest)
     if kind == "Deployment":  # minReadySeconds
         return int(status.get("readyReplicas") or 0) > int(status.get("availableReplicas") or 0)
     return False

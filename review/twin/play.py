@@ -63,15 +63,11 @@ class Player:
     def __init__(self, client: Client, recorder: Recorder, timing: Timing) -> None:
         self._client, self._recorder, self._timing = client, recorder, timing
         self._by_urn: dict[str, Played] = {}
-        self._later = {
-            one["metadata"]["name"]: one.get("volumeBindingMode") == "WaitForFirstConsumer"
-            for one in client.list("storage.k8s.io/v1", "StorageClass")[0]
+        classes = client.list("storage.k8s.io/v1", "StorageClass")[0]
+        self._bound_later = {
+            one["metadata"]["name"] for one in classes if one.get("volumeBindingMode") == "WaitForFirstConsumer"
         }
-        self._default = [
-            one["metadata"]["name"]
-            for one in client.list("storage.k8s.io/v1", "StorageClass")[0]
-            if ((one["metadata"].get("annotations") or {}).get("storageclass.kubernetes.io/is-default-class")) == "true"
-        ]
+        self._default = next((one["metadata"]["name"] for one in classes if _is_default(one)), "")
         self.result = Play()
 
     def play(self, preview: Preview) -> Play:
@@ -118,8 +114,8 @@ class Player:
         """Whether a claim is bound only when a pod uses it."""
         if claim["kind"] != "PersistentVolumeClaim":
             return False
-        name = (claim.get("spec") or {}).get("storageClassName") or next(iter(self._default), "")
-        return self._later.get(name, False)
+        name = (claim.get("spec") or {}).get("storageClassName")
+        return (self._default if name is None else name) in self._bound_later
 
     def _apply(self, step: Step, after: Manifest) -> None:
         name = target(after)
@@ -225,6 +221,11 @@ class Player:
                 yield messages.DELETE_NEEDS_CONTROLLER(target=target(live), finalizers=names)
 
 
+def _is_default(storage_class: Manifest) -> bool:
+    annotations = storage_class["metadata"].get("annotations") or {}
+    return annotations.get("storageclass.kubernetes.io/is-default-class") == "true"
+
+
 class _NameUnknownError(Exception):
     """The name of an object is unknown before the update."""
 
@@ -236,8 +237,12 @@ def _expanded(manifest: Manifest) -> Iterator[Manifest]:
             kind = manifest["kind"].removesuffix("List")
             yield from _expanded({"apiVersion": manifest["apiVersion"], **({"kind": kind} if kind else {}), **item})
         return
-    metadata = manifest.get("metadata") or {}
-    if not metadata.get("name") or UNKNOWN_TEXT in (metadata["name"], metadata.get("namespace")):
+    metadata = manifest.get("metadata")
+    if (
+        not isinstance(metadata, dict)
+        or not metadata.get("name")
+        or UNKNOWN_TEXT in (metadata["name"], metadata.get("namespace"))
+    ):
         raise _NameUnknownError
     yield manifest
 

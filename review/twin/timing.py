@@ -20,6 +20,7 @@ from components.base.objects import (
     known_namespace_of,
     pod_templates,
 )
+from review.preview import with_unknown
 from review.twin.owners import Owners, condition, controller_of, key
 
 READY_AFTER = "twin.ml-platform/ready-after"
@@ -140,6 +141,7 @@ _POLICY: Manifest = {
 
 def timing(objects: Sequence[Manifest], changed: Sequence[Manifest]) -> Timing:
     """The timing of a cluster's workloads before a change, and of those that it creates or updates."""
+    changed = [with_unknown(one) for one in changed]
     measured = dict(_measured(objects))
     startup: dict[Name, float] = dict(measured)
     shutdown: dict[Name, float] = {}

@@ -20,7 +20,7 @@ import yaml
 
 from config.render import objects
 from config.settings import StackSettings
-from review import messages, symptoms
+from review import messages, symptoms, twin_messages
 from review.messages import Kind, Message
 from review.render import markdown
 from tests.mocks import Deployment, deploy
@@ -118,14 +118,20 @@ def _operation(recorded: str | None, before: dict[str, Any] | None, after: dict[
 # A value for each name in the texts of messages.
 _VALUES = {
     "address": "203.0.113.7",
+    "autoscaler": "HorizontalPodAutoscaler ml-serving/bert",
+    "before": "3",
+    "cause": "deleting Namespace ml-serving",
     "changed": "Namespace ml-serving",
     "characters": "120 characters",
     "command": "kubectl logs -n ml-serving bert-5d-x -c server --previous",
     "container": "server",
+    "disruption": "evicted",
+    "duration": "2 min",
     "error": "an error",
     "exit": "exit code 2",
     "field": "env[HF_TOKEN]",
     "fields": "metadata.name",
+    "finalizers": "kubernetes.io/pvc-protection",
     "findings": "2 findings",
     "fix": "a fix",
     "gpus": "3 GPUs",
@@ -133,14 +139,20 @@ _VALUES = {
     "interruptions": "2 interruptions",
     "key": "token",
     "kind": "Secret",
+    "kinds": "widgets.example.com",
     "labels": "cloud.google.com/gke-accelerator=nvidia-l4",
     "level": "advisory",
     "limit": "8Gi",
     "memory_limit": "memory limit of 8Gi",
     "name": "hub",
     "namespace": "ml-serving",
+    "namespaces": "Namespace ml-serving",
+    "objects": "Secret ml-serving/hub",
+    "other": "HorizontalPodAutoscaler ml-serving/other",
     "phase": "Running",
     "pods": "3 pods",
+    "pool": "gpu",
+    "ready": "1",
     "problems": "2 problems",
     "quota": "ml-serving-quota",
     "reason": "a reason",
@@ -151,9 +163,15 @@ _VALUES = {
     "rule": "image-pinned",
     "rules": "image-pinned of Deployment ml-serving/bert",
     "scope": "the namespace ml-serving",
+    "secrets": "Secret ml-serving/hub",
     "sections": "2 sections",
+    "services": "2 Services",
+    "size": "10Gi",
     "taint": "nvidia.com/gpu",
     "target": "Deployment ml-serving/bert",
+    "text": "a text",
+    "timeout": "10 min",
+    "twin": "v1.37.2",
     "titles": "nlp / ModelService bert, nlp / TrainingJob finetune",
     "until": "2027-03-31",
     "used": "9",
@@ -164,6 +182,10 @@ _VALUES = {
     "new": "ranker-service",
     "violation": "has a violation",
     "violations": "privileged (container server)",
+    "volume": "pv-1",
+    "wanted": "3",
+    "webhooks": "check.example.com (pods)",
+    "workload": "Deployment ml-serving/bert",
     "warning": "the provider is deprecated",
     "when": "Before: ",
     "workloads": "Deployment ml-serving/bert",
@@ -179,7 +201,7 @@ def example(kind: Kind) -> Message:
 def examples() -> str:
     """An example of every message: code, text and fix."""
     lines = []
-    for kind in (*messages.KINDS, *symptoms.KINDS):
+    for kind in (*messages.KINDS, *twin_messages.KINDS, *symptoms.KINDS):
         message = example(kind)
         lines += [f"{kind.group} {kind.code}", f"  {message.text}", *([f"  fix: {message.fix}"] if message.fix else [])]
     return "\n".join(lines) + "\n"

@@ -4,11 +4,11 @@ import string
 
 import pytest
 
-from review import messages, symptoms
+from review import messages, symptoms, twin_messages
 from review.messages import Kind, counted
 from tests.review.golden import MESSAGES, example, examples
 
-ALL = (*messages.KINDS, *symptoms.KINDS)
+ALL = (*messages.KINDS, *twin_messages.KINDS, *symptoms.KINDS)
 
 
 def test_an_example_of_every_message_is_recorded() -> None:

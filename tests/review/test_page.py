@@ -4,12 +4,15 @@ from decimal import Decimal
 
 import pytest
 
-from review import messages
+from review import messages, twin_messages
 from review.gpus import Gpus
 from review.layout import Section, code
 from review.page import MARKS, bar, page
 from review.preview import UNKNOWN_TEXT
 from review.review import ComponentChange, ObjectChange, Review, ReviewedFinding, review
+from review.twin.observe import Sample
+from review.twin.report import TwinReport
+from review.twin.rollouts import Rollout
 from tests.edits import drop
 from tests.policies.cases import SECURITY, evaluated
 from tests.review.prod import POOLS, TODAY, given, inputs, parsed, reviewed
@@ -177,3 +180,17 @@ def test_findings_that_the_change_does_not_introduce_are_counted() -> None:
     earlier = ReviewedFinding(evaluated("read-only-root", drop(SECURITY)).findings[0], "advisory", new=False)
     (section,) = page(Review("dev", findings=(earlier,))).sections
     assert section.lines == (str(messages.EARLIER_FINDINGS(findings="1 finding")),)
+
+
+def test_what_was_tried_on_a_twin_comes_first() -> None:
+    warning = twin_messages.SERVICE_AT_ZERO(target="Service ml-serving/model-api", duration="2 min")
+    rollout = Rollout(
+        "Service ml-serving/model-api", 3, 3, 0, 120, 120, 300, (Sample(0, 3), Sample(10, 0), Sample(130, 3))
+    )
+    tried = TwinReport(warnings=(warning,), rollouts=(rollout,))
+    made = review(parsed(given()), POOLS, TODAY, twin=tried)
+    titles = list(sections(made))
+    assert titles[:2] == ["Rollout, as tried on a twin", "Found on the twin"]
+    assert made.verdict == "attention"
+    assert sections(made)["Found on the twin"].lines == (str(warning),)
+    assert str(warning) not in sections(made).get("Warnings", Section("")).lines

@@ -93,3 +93,15 @@ def test_resources_without_a_kind_are_no_objects() -> None:
     component = {"type": "ml-platform:index:TrainingJob", "inputs": {"kind": "a"}}
     preview["steps"] = [{"op": "same", "urn": "u", "newState": state} for state in (provider, component)]
     assert parsed(preview).steps == ()
+
+
+def test_what_the_engine_does_with_a_step() -> None:
+    preview = given()
+    replaced = step(preview, "image-classifier-job")
+    replaced["oldState"] |= {"delete": True, "retainOnDelete": True}
+    replaced["newState"] |= {"dependencies": ["urn:a"], "customTimeouts": {"create": 60}}
+    preview["steps"] = [replaced]
+    (found,) = parsed(preview).steps
+    assert (found.created_first, found.retained) == (True, True)
+    assert (found.dependencies, found.timeouts) == (("urn:a",), {"create": 60.0})
+    assert found.type == "kubernetes:batch/v1:Job"

@@ -65,7 +65,7 @@ def test_the_cluster_is_idle_when_nothing_moves() -> None:
     starting = pod("a", ready=False)
     client = FakeClient(WEB, starting, unscheduled("b", "no node", WEB))
     with Recorder(client, Timing()).recording() as recorder:
-        assert not recorder.wait(recorder.idle, 0.8)
+        assert not recorder.wait(recorder.idle, 0.8)  # the other one was pending before
         client.put(pod("a"))
         assert recorder.wait(recorder.idle, 2)
         recorder.touch()
@@ -91,3 +91,13 @@ def test_settling_adds_nodes_until_they_help_no_pod() -> None:
         assert recorder.settle(10, lambda: True)
         recorder.touch()
         assert not recorder.settle(0)
+
+
+def test_what_is_tried_again_moves() -> None:
+    retried: Manifest = {"apiVersion": "v1", "kind": "Event", "metadata": {"name": "e", "namespace": "web"}}
+    for change in (unscheduled("b", "no node", WEB), {**retried, "reason": "FailedCreate"}):
+        client = FakeClient(WEB)
+        with Recorder(client, Timing()).recording() as recorder:
+            client.put(change)
+            assert not recorder.wait(recorder.idle, 0.8)
+            assert recorder.wait(recorder.idle, 3)

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from components.base.objects import UNKNOWN
+from review.preview import UNKNOWN_TEXT
 from review.twin.timing import GONE_AFTER, READY_AFTER, Timing, timing
 from tests.edits import edited, put
 from tests.review.twin.fake import pod, with_uid
@@ -37,7 +37,7 @@ def test_restarted_pods_and_pods_of_simulated_nodes() -> None:
         ({}, 5),
         ({"readinessProbe": {"initialDelaySeconds": 20}}, 20),
         ({"startupProbe": {"failureThreshold": 30, "periodSeconds": 10, "initialDelaySeconds": 5}}, 305),
-        ({"startupProbe": {"failureThreshold": UNKNOWN}}, 5),
+        ({"startupProbe": {"failureThreshold": UNKNOWN_TEXT}}, 5),
     ],
 )
 def test_without_pods_the_startup_time_is_the_budget_of_the_probes(fields: dict[str, Any], seconds: float) -> None:
@@ -70,7 +70,7 @@ def test_a_rollout_in_many_waves_leaves_each_pod_enough_time() -> None:
     many = edited({"a": with_container(readinessProbe={"initialDelaySeconds": 600})}, put("a/spec/replicas", 40))["a"]
     assert timing([], [many]).scale == 1500
     assert timing([], [{**many, "kind": "StatefulSet"}]).scale == 1500
-    assert timing([], [edited({"a": many}, put("a/spec/replicas", UNKNOWN))["a"]]).scale == 240
+    assert timing([], [edited({"a": many}, put("a/spec/replicas", UNKNOWN_TEXT))["a"]]).scale == 240
 
 
 def test_durations_of_controllers_are_scaled() -> None:
@@ -99,5 +99,5 @@ def test_the_policy_sets_the_annotations() -> None:
 
 def test_objects_of_controllers_and_unknown_names_have_no_entry() -> None:
     owned = pod("a", owner=WEB)
-    unknown = edited({"a": WEB}, put("a/metadata/name", UNKNOWN))["a"]
+    unknown = edited({"a": WEB}, put("a/metadata/name", UNKNOWN_TEXT))["a"]
     assert set(timing([owned], [unknown]).shutdown) == set()
