@@ -66,6 +66,7 @@ def main() -> int:
         preview = read_preview(given, arguments.stack) if given else preview_of_stack(arguments.stack, Path.cwd())
         base = preview_of_commit(arguments.base, arguments.stack) if arguments.base else None
         pools = node_pools_of_stack(arguments.stack)
+        copied = snapshot.read(arguments.snapshot) if arguments.snapshot else None
     except ClusterError as error:
         print(error.details, file=sys.stderr)
         return 2
@@ -75,7 +76,7 @@ def main() -> int:
     report = None
     if not arguments.offline and not preview.errors:
         preview, report = _checked(preview)
-    result = _reviewed(preview, pools, arguments, report, base)
+    result = _reviewed(preview, pools, report, base, twin=arguments.twin, copied=copied)
     sys.stdout.write(render.FORMATS[arguments.format](result))
     return 1 if result.verdict == "blocked" else 0
 
@@ -103,17 +104,26 @@ def _write_snapshot(stack: str, file: Path) -> None:
 
 
 def _reviewed(
-    preview: Preview, pools: NodePools, arguments: argparse.Namespace, report: Report | None, base: Preview | None
+    preview: Preview,
+    pools: NodePools,
+    report: Report | None,
+    base: Preview | None,
+    *,
+    twin: bool,
+    copied: Snapshot | None,
 ) -> Review:
-    """The review of a preview; with --twin, of a trial of the change, and of its effects on the whole cluster."""
+    """The review of a preview, with ``twin`` of a trial of the change and of its effects on the whole cluster, too.
+
+    ``copied`` is a snapshot that was written earlier.
+    """
     today = datetime.now(UTC).date()
-    if not arguments.twin or preview.errors:
+    if not twin or preview.errors:
         return review(preview, pools, today, report=report, base=base)
     # Imported here: it needs packages that only the sandbox uses.
     from review.twin.run import run
 
     try:
-        read = _read_snapshot(preview, arguments.snapshot)
+        read = copied or _snapshot(preview)
     except ClusterError as error:
         notes = (twin_messages.TWIN_NOT_STARTED(reason=messages.UNREACHABLE(error=error)),)
         return review(preview, pools, today, report=report, base=base, twin=TwinReport(notes=notes))
@@ -123,11 +133,9 @@ def _reviewed(
     )
 
 
-def _read_snapshot(preview: Preview, file: Path | None) -> Snapshot:
-    if file:
-        return snapshot.read(file)
-    with kubeconfig(preview.config) as credentials:
-        return snapshot.take(Cluster(preview.config.get("kubernetes:context"), credentials))
+def _snapshot(preview: Preview) -> Snapshot:
+    with kubeconfig(preview.config) as file:
+        return snapshot.take(Cluster(preview.config.get("kubernetes:context"), file))
 
 
 def _checked(preview: Preview) -> tuple[Preview, Report]:

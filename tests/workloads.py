@@ -2,13 +2,14 @@
 
 from typing import Any
 
-from components import NodePool, Toleration
+from components import NodePool, NodePoolAutoscaling, Toleration
 
 GPU_POOL = NodePool(
     image="server:v1",
     gpu_resource="nvidia.com/gpu",
     node_selector={"cloud.google.com/gke-accelerator": "nvidia-l4"},
     tolerations=[Toleration(key="nvidia.com/gpu", effect="NoSchedule")],
+    autoscaling=NodePoolAutoscaling(max=8, allocatable={"cpu": "15", "nvidia.com/gpu": "1"}),
     runtime_class_name="nvidia",
 )
 

@@ -27,8 +27,8 @@ from sandbox.layout import Layout
 
 _PREFIX = "twin-"
 _LOCK = "lock"
-# In seconds.
-_SETTLE_TIMEOUT = 30.0
+# In seconds; the second one for each object of the cluster.
+_SETTLE_TIMEOUT, _SETTLE_TIMEOUT_PER_OBJECT = 30.0, 0.01
 # Controllers that act at a time of day: what they do is not an effect of the change.
 _DISABLED = ("cronjob-controller", "ttl-after-finished-controller")
 # The defaults protect the API server of a production cluster.
@@ -99,9 +99,11 @@ def twin(
             canary.create()
             cluster.run("kube-controller-manager", "kube-scheduler", "kwok")
             with provisioner(client, snapshot.of_kind("PersistentVolume")):
-                settled = settle(etcd, timeout=_SETTLE_TIMEOUT, ready=canary.is_done)
+                timeout = _SETTLE_TIMEOUT + _SETTLE_TIMEOUT_PER_OBJECT * len(restored)
+                settled = settle(etcd, timeout=timeout, ready=canary.is_done)
                 if not settled:
-                    notes.append(messages.TWIN_NOT_SETTLED(timeout=f"{_SETTLE_TIMEOUT:.0f} s"))
+                    canary.remove()
+                    notes.append(messages.TWIN_NOT_SETTLED(timeout=f"{timeout:.0f} s"))
                 notes += _assumed(snapshot, pools or {})
                 yield Twin(
                     snapshot, client, baseline(client, settled=settled), (*snapshot.notes, *notes), etcd, pools or {}

@@ -139,8 +139,8 @@ def _wait(process: "subprocess.Popen[str]", path: Path) -> None:
     end = time.monotonic() + _START_TIMEOUT
     while not path.exists():
         if process.poll() is not None:
-            _, error = process.communicate()
-            raise UnansweredError(error.strip() or "kubectl proxy exited")
+            error = process.stderr.read().strip() if process.stderr else ""
+            raise UnansweredError(error or "kubectl proxy exited")
         if time.monotonic() > end:
             raise UnansweredError(f"kubectl proxy did not start within {_START_TIMEOUT:.0f} s")
         time.sleep(_POLL_INTERVAL)

@@ -14,7 +14,7 @@ from review.preview import Preview
 from review.twin.client import ApiError
 from review.twin.cluster import twin
 from review.twin.report import TwinReport
-from review.twin.snapshot import Snapshot
+from review.twin.snapshot import Snapshot, without_garbage_collection
 from review.twin.timing import timing
 from review.twin.trial import try_change
 from sandbox.layout import Layout, SandboxError
@@ -23,7 +23,8 @@ from sandbox.layout import Layout, SandboxError
 def run(preview: Preview, snapshot: Snapshot, pools: Mapping[str, Mapping[str, Any]], project: Path) -> TwinReport:
     """Try a change on a twin in the sandbox folder of a project. If that is not possible, the report has the reason."""
     try:
-        with redirect_stdout(sys.stderr):  # the progress of the sandbox: stdout is for the review
+        # The progress of the sandbox goes to stderr: stdout is for the review.
+        with without_garbage_collection(), redirect_stdout(sys.stderr):
             return _run(preview, snapshot, pools, project)
     except (SandboxError, ApiError, HTTPError) as error:
         reason = messages.UNREACHABLE(error=error)

@@ -47,10 +47,10 @@ def settle(etcd: Etcd, *, quiet: float = 0.4, timeout: float = 30.0, ready: Call
     revision, is_ready, idle_since = etcd.revision(), False, time.monotonic()
     while time.monotonic() < end:
         time.sleep(_POLL_INTERVAL)
-        is_ready = is_ready or ready()
+        was_ready, is_ready = is_ready, is_ready or ready()
         current = etcd.revision()
         # A deleted object has no key: a deletion is always accompanied by an update, of its owner or namespace.
-        if not is_ready or (current != revision and not all(map(_NOISE.match, etcd.changed(revision)))):
+        if not (is_ready and was_ready) or (current != revision and not all(map(_NOISE.match, etcd.changed(revision)))):
             idle_since = time.monotonic()
         elif time.monotonic() - idle_since >= quiet:
             return True
@@ -90,12 +90,17 @@ class Canary:
             # ReplicaFailure: a policy of the cluster has denied the pod.
             if not any(condition(one, kind) for one in own for kind in ("PodScheduled", "ReplicaFailure")):
                 return False
-            self._client.delete(self._deployment)
-            self._deployment = None
+            self.remove()
         for one in own:  # the garbage collector starts last
             with suppress(ApiError):  # it has done so
                 self._client.delete(one)
         return not own
+
+    def remove(self) -> None:
+        """Delete the Deployment, if it exists."""
+        if self._deployment is not None:
+            self._client.delete(self._deployment)
+            self._deployment = None
 
 
 def baseline(client: Client, *, settled: bool = True) -> Baseline:

@@ -1,10 +1,12 @@
 """A snapshot: all objects of a cluster, except the values of its Secrets."""
 
+import gc
 import gzip
 import json
 import re
 from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -97,6 +99,19 @@ class Snapshot:
             yield twin_messages.SECRET_KEYS_NOT_COPIED(secrets=", ".join(unknown))
 
 
+@contextmanager
+def without_garbage_collection() -> Iterator[None]:
+    """Run a block that creates the objects of a large cluster. The collector would traverse them again and again."""
+    was_enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_enabled:
+            gc.enable()
+
+
+@without_garbage_collection()
 def take(cluster: Cluster) -> Snapshot:
     """Read all objects of a cluster. Raises UnansweredError if it does not answer."""
     with reader(cluster) as source:
@@ -188,6 +203,7 @@ def _secret(table: Manifest, row: Manifest) -> Manifest:
 _SNAPSHOT = TypeAdapter(Snapshot)
 
 
+@without_garbage_collection()
 def read(file: Path) -> Snapshot:
     """A snapshot that was written to a file. Raises SnapshotError if it is invalid."""
     try:

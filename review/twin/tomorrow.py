@@ -20,8 +20,9 @@ _NEXT = "twin.ml-platform/next-version"
 _ROLLING = {"Deployment", "StatefulSet", "DaemonSet"}
 # Kinds of pods that run until they are stopped. A drain waits for others to finish.
 _SERVING = {*_ROLLING, "ReplicaSet", "ReplicationController"}
-# Real seconds.
+# Real seconds. The second one is the time until a ready pod is an endpoint.
 _SETTLE = 20.0
+_SHOWN = 0.3
 
 
 @dataclass(frozen=True)
@@ -108,13 +109,24 @@ class Tomorrow:
         for played in chosen.values():
             self._client.patch(played.manifest, {"spec": {"template": template}})
             self._recorder.touch()
-        self._recorder.settle(_SETTLE)
-        after = self._recorder.objects()
+        known_pods = {one["metadata"]["uid"] for one in before if one["kind"] == "Pod"}
+        self._recorder.settle(_SETTLE, lambda: chosen.keys() <= self._progressed(known_pods))
+        self._recorder.wait(lambda: False, _SHOWN)
+        after, progressed = self._recorder.objects(), self._progressed(known_pods)
         for trouble in new_troubles(known, self._troubles()):
-            if key(trouble.manifest) in chosen:
+            if key(trouble.manifest) in chosen.keys() - progressed:
                 yield messages.NEXT_VERSION_STUCK(target=target(trouble.manifest), reason=trouble.reason)
         existing = [one.manifest for one in chosen.values() if one.step.op == "update"]
         yield from self._outages(before, after, existing, {one.target for one in earlier if one.zero_seconds})
+
+    def _progressed(self, known: set[str]) -> set[Key]:
+        """The workloads with a new pod that is ready: what happened to the first pod happens to the others."""
+        pods = Owners(self._recorder.objects()).pods()
+        return {
+            workload
+            for workload, own in pods.items()
+            if any(is_ready(pod) and pod["metadata"]["uid"] not in known for pod in own)
+        }
 
     def _outages(
         self, before: Sequence[Manifest], after: Sequence[Manifest], existing: Sequence[Manifest], known: set[str]

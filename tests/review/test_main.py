@@ -10,6 +10,8 @@ import pytest
 
 from tests.review.cluster.kubectl import Answers
 from tests.review.prod import FILE, given
+from tests.review.programs import stand_in
+from tests.review.twin.api_server import ApiServer
 
 CONTENT = "apiVersion: v1\nkind: Config\nclusters: []\nusers: [{name: u, user: {token: swordfish}}]\n"
 
@@ -102,3 +104,51 @@ def test_explain_has_no_markdown() -> None:
     done = run("explain", "--stack", "prod", "--format", "markdown")
     assert done.returncode == 2
     assert "--format" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("arguments", "error"),
+    [
+        (["snapshot"], "requires --snapshot FILE"),
+        (["--snapshot", "a"], "--snapshot: requires --twin"),
+        (["--twin", "--offline"], "--twin: requires --snapshot FILE with --offline"),
+    ],
+)
+def test_arguments_that_require_others(arguments: list[str], error: str) -> None:
+    done = run("--stack", "prod", *arguments)
+    assert done.returncode == 2
+    assert error in done.stderr
+
+
+def test_a_snapshot_is_written_with_a_list_of_what_it_lacks(live: ApiServer, tmp_path: Path) -> None:
+    secrets = {"resource": "secrets", "responseKind": {"kind": "Secret"}, "scope": "Namespaced"}
+    secrets["verbs"] = ["list", "create"]
+    groups = [{"metadata": {}, "versions": [{"version": "v1", "resources": [secrets]}]}]
+    live.answer(
+        {"/version": {"gitVersion": "v1.37.2"}, "/api": {"items": groups}, "/apis": {"items": []}}
+        | {"/api/v1/secrets?limit=500": [403, {"message": "forbidden"}]}
+    )
+    stand_in(tmp_path, "pulumi", "echo '{}'")
+    file = tmp_path / "cluster.snapshot"
+    done = run("snapshot", "--stack", "prod", "--snapshot", str(file))
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.splitlines() == [
+        f"{file}: 0 objects of Kubernetes v1.37.2",
+        "Not included: the Secrets and their keys are unknown: this user has no permission to check it",
+    ]
+    assert file.exists()
+
+
+def test_a_cluster_that_cannot_be_read_is_a_note(answers: Answers, tmp_path: Path) -> None:
+    answers("proxy*) echo 'no route to host' >&2; exit 1 ;;")
+    done = run("--stack", "prod", "--preview", str(FILE), "--format", "json", "--twin")
+    (note,) = [one for one in json.loads(done.stdout)["notes"] if one["code"] == "twin-not-started"]
+    assert note["values"]["reason"]["values"]["error"] == "no route to host"
+
+
+def test_a_file_that_is_no_snapshot_has_the_exit_status_2(tmp_path: Path) -> None:
+    (tmp_path / "a").write_text("{}", encoding="utf-8")
+    snapshot = ("--twin", "--snapshot", str(tmp_path / "a"))
+    done = run("--stack", "prod", "--preview", str(FILE), "--offline", *snapshot)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr.startswith(f"{tmp_path / 'a'}: must be a file that")

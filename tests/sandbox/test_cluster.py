@@ -53,14 +53,18 @@ def test_kubeconfigs_are_private_and_point_at_the_api_server(layout: Layout) -> 
     assert yaml.safe_load(layout.kubeconfig.read_text(encoding="utf-8"))["current-context"] == "sandbox"
 
 
-def test_servers_listen_on_loopback_only(layout: Layout) -> None:
-    commands = {server.name: server.command for server in created(layout)._servers()}
+def test_additional_flags_come_last(layout: Layout) -> None:
+    flags = {"etcd": ["--max-txn-ops=1000"]}
+    commands = {server.name: server.command for server in Cluster(layout, flags=flags)._servers()}
     assert list(commands) == NAMES
-    urls = [flag for flag in commands["etcd"] if "-urls=" in flag]
-    assert len(urls) == 4
-    assert all("=https://127.0.0.1:" in flag for flag in urls)
-    assert "--bind-address=127.0.0.1" in commands["kube-apiserver"]
-    assert all("--secure-port=0" in commands[name] for name in ("kube-controller-manager", "kube-scheduler"))
+    assert commands["etcd"][-1] == "--max-txn-ops=1000"
+    assert commands["kwok"][-1] != "--max-txn-ops=1000"
+
+
+def test_a_client_of_etcd_has_a_certificate(layout: Layout) -> None:
+    client = created(layout).etcd_client()
+    assert client.pop("url").startswith("https://127.0.0.1:")
+    assert all(Path(file).exists() for file in client.values())
 
 
 def test_a_port_in_use_is_not_available(layout: Layout) -> None:
@@ -125,6 +129,21 @@ def test_start_restarts_the_stopped_servers_only(
     output = capsys.readouterr().out
     assert "cluster: restarting: kube-scheduler\n" in output
     assert "cluster: already running\n" in output
+
+
+def test_servers_can_be_started_one_by_one(layout: Layout, started: list[subprocess.Popen[bytes]]) -> None:
+    """The servers of an additional cluster of the checkout, which end with the process that has started them."""
+    additional = Layout(layout.project, "twin")
+    cluster = Cluster(additional, layout.root / "stages.yaml", bound=True)
+    cluster.create()
+    cluster.run("etcd")
+    cluster.run("etcd", "kube-apiserver")
+    assert list(servers.running(additional.root)) == ["etcd", "kube-apiserver"]
+    assert servers.running(layout.root) == {}
+    assert len(started) == 2
+    assert all(server.bound for server in cluster._servers())
+    cluster.remove()
+    assert all(process.returncode is not None for process in started)
 
 
 def test_start_restarts_a_server_whose_flags_have_changed(

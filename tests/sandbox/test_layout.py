@@ -19,6 +19,15 @@ def test_everything_is_in_one_folder_of_the_checkout(tmp_path: Path) -> None:
     }
 
 
+def test_an_additional_cluster_has_a_folder_of_its_own_and_shares_the_programs(tmp_path: Path) -> None:
+    paths, sandbox = Layout(tmp_path, "twin"), Layout(tmp_path)
+    assert paths.root == sandbox.root / "twin"
+    assert {paths.cluster, paths.state, paths.kubeconfig} == {
+        paths.root / name for name in ("cluster", "state", "kubeconfig")
+    }
+    assert paths.bin == sandbox.bin
+
+
 def test_the_cache_follows_xdg(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("XDG_CACHE_HOME", "/caches")
     assert layout.cache() == Path("/caches/ml-platform")

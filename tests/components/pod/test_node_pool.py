@@ -40,6 +40,8 @@ def test_the_effect_of_a_toleration() -> None:
         ),
         ({"gpu_resource": "gpu"}, ("device-without-domain", "gpu_resource"), "nvidia.com/gpu"),
         ({"hourly_cost": -1}, ("out-of-range", "hourly_cost"), None),
+        ({"autoscaling": {"max": 0}}, ("out-of-range", "autoscaling.max"), None),
+        ({"autoscaling": {}}, ("required", "autoscaling.max"), None),
         ({"image": "Bert:v1"}, ("image-invalid", "image"), "bert:v1"),
         ({"node_selector": {"a b": "c"}}, ("name-invalid", "node_selector.a b"), None),
     ],

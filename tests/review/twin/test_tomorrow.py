@@ -123,6 +123,18 @@ def test_the_next_version_of_a_workload_that_rolls_out_differently() -> None:
         assert codes(trials.next_version([played(STRATEGY)], [], {key(WEB)})) == []
 
 
+def test_a_rollout_that_has_begun_is_not_awaited() -> None:
+    """The second pod waits for the first one to terminate, and would be reported otherwise."""
+
+    def first_pod(client: FakeClient, operation: str, one: Manifest) -> None:
+        if operation == "patch":
+            client.put(pod("new", owner=one))
+            client.put(unscheduled("next", "0/1 nodes are available: 1 Insufficient nvidia.com/gpu.", one))
+
+    with tomorrow(FakeClient(WEB, POD, react=first_pod)) as trials:
+        assert codes(trials.next_version([played(STRATEGY)], [], set())) == []
+
+
 def test_an_outage_of_the_next_version() -> None:
     def replace_at_once(client: FakeClient, operation: str, one: Manifest) -> None:
         if operation == "patch":
