@@ -10,7 +10,6 @@ import pytest
 from urllib3.exceptions import ProtocolError
 
 from review import twin_messages as messages
-from review.cluster.kubectl import UnansweredError
 from review.preview import Preview, Step
 from review.twin import run as module
 from review.twin.client import ApiError
@@ -62,7 +61,7 @@ def calls(monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
 def test_the_change_is_tried_on_a_twin_of_the_snapshot(
     calls: dict[str, Any], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    report = run(preview(), lambda: SNAPSHOT, {"gpu": {}}, tmp_path)
+    report = run(preview(), SNAPSHOT, {"gpu": {}}, tmp_path)
     assert report.notes == (NOTE, OTHER)
     assert calls == {
         "snapshot": SNAPSHOT,
@@ -77,13 +76,14 @@ def test_the_change_is_tried_on_a_twin_of_the_snapshot(
     assert (output.out, output.err) == ("", "cluster: starting\n")
 
 
-@pytest.mark.parametrize(
-    "error", [UnansweredError("away"), SandboxError("away"), ApiError(500, "away"), ProtocolError("away")]
-)
-def test_a_twin_that_cannot_start_is_a_note(error: Exception, calls: dict[str, Any], tmp_path: Path) -> None:
-    def read() -> Snapshot:
+@pytest.mark.parametrize("error", [SandboxError("away"), ApiError(500, "away"), ProtocolError("away")])
+def test_a_twin_that_cannot_start_is_a_note(error: Exception, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    @contextmanager
+    def twin(*_: Any, **__: Any) -> Iterator[Any]:
         raise error
+        yield
 
-    (note,) = run(preview(), read, {}, tmp_path).notes
+    monkeypatch.setattr(module, "twin", twin)
+    (note,) = run(preview(), SNAPSHOT, {}, tmp_path).notes
     assert note.code == "twin-not-started"
     assert note.text.endswith("away")
