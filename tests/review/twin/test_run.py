@@ -77,7 +77,9 @@ def test_the_change_is_tried_on_a_twin_of_the_snapshot(
 
 
 @pytest.mark.parametrize("error", [SandboxError("away"), ApiError(500, "away"), ProtocolError("away")])
-def test_a_twin_that_cannot_start_is_a_note(error: Exception, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_twin_that_cannot_start_is_a_note(
+    error: Exception, calls: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     @contextmanager
     def twin(*_: Any, **__: Any) -> Iterator[Any]:
         raise error
