@@ -44,6 +44,29 @@ def _of_step(step: Step) -> Interruption | None:
         return Interruption(name, messages.LOAD_BALANCER_REMOVED(), released, disruptive=True)
     if before["kind"] in {"Deployment", "StatefulSet", "DaemonSet"}:
         return _rollout(name, step, before.get("spec") or {}, after.get("spec") or {})
+    if before["kind"] in {"Job", "Pod"}:
+        return _run(name, step, before.get("spec") or {}, after.get("spec") or {})
+    return None
+
+
+# A deadline for a run in progress that is shorter than most trainings may be in the wrong unit.
+_SHORT_DEADLINE_SECONDS = 3600
+
+
+def _run(name: str, step: Step, old: Manifest, new: Manifest) -> Interruption | None:
+    """The effect of an update on a run that has started and not finished."""
+    status = step.live.get("status") or {}
+    active = status.get("active") if step.manifest["kind"] == "Job" else int(status.get("phase") == "Running")
+    if not active:
+        return None
+    pods = counted(active, "pod")
+    if new.get("suspend") is True and not old.get("suspend"):
+        return Interruption(name, messages.SUSPENDED(), messages.RUNNING_JOB_TERMINATED(pods=pods), disruptive=True)
+    before, after = (spec.get("activeDeadlineSeconds") for spec in (old, new))
+    if isinstance(after, int) and (before is None or (isinstance(before, int) and after < before)):
+        change = messages.DEADLINE_LOWERED(seconds=after)
+        effect = messages.STOPPED_AT_DEADLINE(pods=pods)
+        return Interruption(name, change, effect, disruptive=after <= _SHORT_DEADLINE_SECONDS)
     return None
 
 

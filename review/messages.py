@@ -173,6 +173,8 @@ DELETED = Kind("deleted", "change", "deleted")
 REPLACED = Kind("replaced", "change", "replaced because of {fields}")
 LOAD_BALANCER_REMOVED = Kind("load-balancer-removed", "change", "no longer a load balancer")
 SCALED_TO_ZERO = Kind("scaled-to-zero", "change", "scaled to zero")
+SUSPENDED = Kind("suspended", "change", "suspended")
+DEADLINE_LOWERED = Kind("deadline-lowered", "change", "stopped {seconds} seconds after its start")
 POD_TEMPLATE_CHANGED = Kind("pod-template-changed", "change", "new pod template")
 
 NAMESPACE_CONTENTS_DELETED = Kind("namespace-contents-deleted", "effect", "all objects in the namespace are deleted")
@@ -188,6 +190,9 @@ RUNNING_POD_TERMINATED = Kind(
     "running-pod-terminated",
     "effect",
     "its pod, in the phase {phase}, is terminated: progress since the last checkpoint is lost",
+)
+STOPPED_AT_DEADLINE = Kind(
+    "stopped-at-deadline", "effect", "{pods} terminated then, finished or not: the run counts as failed"
 )
 FINISHED_RUN_REPEATED = Kind("finished-run-repeated", "effect", "it has finished, and runs again")
 OUTAGE = Kind("outage", "effect", "{pods} terminated at the same time: no requests are served until new pods are ready")

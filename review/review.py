@@ -95,7 +95,9 @@ class Review:
         if self.problems:
             return "blocked"
         disruptive = any(interruption.disruptive for interruption in self.interruptions)
-        if disruptive or self.warnings or any(found.new for found in self.findings):
+        # An advisory rule predicts what may happen; the twin has tried it.
+        new = [found for found in self.findings if found.new and (self.twin is None or found.level == "mandatory")]
+        if disruptive or self.warnings or new:
             return "attention"
         return "clear" if self.counts else "unchanged"
 
@@ -139,7 +141,7 @@ def review(
         *invalid_settings,
         *recreated(preview.steps),
         *(_exceeded(use) for use in quotas if use.exceeded),
-        *(_violated(found.finding) for found in findings if found.level == "mandatory"),
+        *(_violated(found.finding) for found in findings if found.new and found.level == "mandatory"),
         *report.problems,
         *(problem for problem in of_others.problems if problem not in report.problems),
     ]

@@ -35,6 +35,12 @@ SERVICE_LOST_ENDPOINTS = Kind(
     "{target}: it had {count} ready endpoints, and has none after the change",
     "compare its selector with the labels of the pods",
 )
+OBJECT_REMOVED = Kind(
+    "object-removed",
+    "problem",
+    "{target}: a controller of Kubernetes deletes it as soon as it is applied",
+    "correct what it belongs to: the owner in ownerReferences, or the ServiceAccount of a token",
+)
 CLAIM_UNBOUND = Kind("claim-unbound-in-twin", "problem", "{target}: it is not bound: {reason}")
 JOB_FAILED = Kind("job-failed", "problem", "{target}: it fails: {reason}")
 AUTOSCALER_FAILED = Kind("autoscaler-failed", "problem", "{target}: it cannot scale: {reason}")

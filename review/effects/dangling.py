@@ -4,7 +4,7 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import Any
 
-from components.base.objects import WORKLOADS, Manifest, target
+from components.base.objects import WORKLOADS, Manifest, selects, target
 from review import effect_messages as messages
 from review.effects.references import CUSTOM_KINDS, Reference, find_in, references, unresolved
 from review.effects.world import Key, World, controller_of, is_built_in, is_finished, kind_of
@@ -48,7 +48,7 @@ def dangling(old: World, new: World, *, complete: bool, unreadable: Collection[s
         if is_finished(manifest) or _is_bound(manifest) or _is_controlled(manifest, new):
             continue
         before = old.objects.get(key)
-        for one in references(manifest):
+        for one in references(_without_idle_webhooks(manifest, new)):
             lacks = unresolved(one, find)
             if lacks is None:
                 continue
@@ -79,6 +79,18 @@ def not_found(manifest: Manifest, one: Reference, lacks: str) -> Message:
 def _is_bound(manifest: Manifest) -> bool:
     """Whether a claim has its volume, and does not need its class any more."""
     return manifest["kind"] == "PersistentVolumeClaim" and (manifest.get("status") or {}).get("phase") == "Bound"
+
+
+def _without_idle_webhooks(manifest: Manifest, world: World) -> Manifest:
+    """A webhook configuration without the webhooks that are called for no namespace that exists."""
+    if not manifest["kind"].endswith("WebhookConfiguration"):
+        return manifest
+    called = [
+        webhook
+        for webhook in manifest.get("webhooks") or []
+        if any(selects(webhook.get("namespaceSelector") or {}, labels) for labels in world.namespaces.values())
+    ]
+    return {**manifest, "webhooks": called}
 
 
 def _is_controlled(manifest: Manifest, world: World) -> bool:

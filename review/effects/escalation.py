@@ -30,6 +30,8 @@ _RISKS = {
     ("admissionregistration.k8s.io", "mutatingwebhookconfigurations"): ("create", "patch", "update"),
     ("admissionregistration.k8s.io", "validatingwebhookconfigurations"): ("create", "patch", "update", "delete"),
 }
+# What developers have in the namespace of their team.
+_OF_DEVELOPERS = {"pods", "pods/exec", "pods/attach", "pods/ephemeralcontainers"}
 _RIGHTS_AT_RISK = [Right("*", group, resource, verb) for (group, resource), verbs in _RISKS.items() for verb in verbs]
 _EVERYONE = {"system:authenticated", "system:unauthenticated", "system:anonymous", "system:serviceaccounts"}
 
@@ -52,7 +54,12 @@ def _is_risky(right: Right, subject: Subject, old: World, new: World) -> bool:
     # A single object by name is what least privilege recommends.
     if right.name and right.verb not in {"bind", "escalate", "impersonate"}:
         return False
-    return subject.name in _EVERYONE or any(right.overlaps(risk) for risk in _RIGHTS_AT_RISK)
+    if subject.name in _EVERYONE:
+        return True
+    # A person who works in a namespace. A ServiceAccount's permissions are those of all who can use it.
+    if subject.kind != "ServiceAccount" and right.namespace in new.namespaces and right.resource in _OF_DEVELOPERS:
+        return False
+    return any(right.overlaps(risk) for risk in _RIGHTS_AT_RISK)
 
 
 def _used_accounts(world: World) -> set[Subject]:

@@ -150,7 +150,8 @@ def _opened(compared: Comparison) -> Iterator[Message]:
     whole = (1 << len(compared.ports)) - 1
     found: dict[Group, set[Group]] = defaultdict(set)
     for (source, destination), (_, gained) in compared.pairs.items():
-        if destination.workloads and source.name in {OTHERS, OUTSIDE}:
+        is_known = destination.namespace and destination.name not in {DNS, OTHERS}
+        if is_known and source.name in {OTHERS, OUTSIDE}:
             served = _served_ports(compared, destination, services) or (gained if gained == whole else 0)
             if gained & served:
                 found[destination].add(source)

@@ -192,7 +192,8 @@ def discovered(groups: Manifest) -> Iterator[Resource]:
     for group in groups["items"]:
         for version in group["versions"]:
             name = group["metadata"].get("name", "")
-            for resource in version["resources"]:
+            # A version has none while its server does not answer.
+            for resource in version.get("resources") or ():
                 if "responseKind" in resource:
                     yield Resource(
                         f"{name}/{version['version']}" if name else version["version"],

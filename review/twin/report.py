@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from components.base.objects import Manifest, target
 from review import twin_messages as messages
 from review.messages import Message, counted
+from review.twin.client import Client
 from review.twin.observe import Disappeared
 from review.twin.owners import Owners, controller_of, key, wanted_pods
 from review.twin.play import Play
@@ -99,6 +100,14 @@ def services(
     for name, service in existing.items():
         if name not in shown and key(service) in play.unready:
             yield messages.SERVICE_STUCK(target=name, timeout=duration(play.unready[key(service)]))
+
+
+def removed(client: Client, play: Play) -> Iterator[Message]:
+    """The messages of objects that were applied, and that no longer exist although no step deletes them."""
+    deleted = {key(one) for one in play.deleted}
+    for one in play.applied:
+        if key(one.manifest) not in deleted and client.get(one.manifest) is None:
+            yield messages.OBJECT_REMOVED(target=target(one.manifest))
 
 
 def _is_stopped(service: Manifest, before: Sequence[Manifest], after: Sequence[Manifest]) -> bool:

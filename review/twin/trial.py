@@ -13,7 +13,7 @@ from review.twin.losses import losses
 from review.twin.observe import Recorder
 from review.twin.owners import key
 from review.twin.play import Play, Player
-from review.twin.report import TwinReport, disruptions, faults, merged, services
+from review.twin.report import TwinReport, disruptions, faults, merged, removed, services
 from review.twin.restarts import affected
 from review.twin.rollouts import Rollout, rollouts
 from review.twin.timing import Timing
@@ -59,6 +59,7 @@ class _Trial:
             *faults(new, play),
             *services(before, after, recorded, new, play),
             *disruptions(recorder.disappeared, before, play),
+            *removed(self._client, play),
             *losses(before, after, {key(one) for one in play.deleted}),
             *replicas_and_autoscaler(self._preview.steps, before, after),
             *self._timed("second apply", lambda: list(second_apply(self._client, play.applied))),
