@@ -6,11 +6,12 @@ API server returns Secrets without their values.
 
 import gzip
 import json
+import shutil
 import subprocess
 import tempfile
 import time
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from http.client import HTTPConnection, HTTPException
 from pathlib import Path
 from socket import AF_UNIX, socket
@@ -27,6 +28,7 @@ _START_TIMEOUT = 10.0
 _TIMEOUT = 60.0
 _POLL_INTERVAL = 0.02
 _PAGE = 500
+_PREFIX, _SOCKET = "ml-platform-proxy-", "socket"
 _JSON = "application/json"
 
 
@@ -110,8 +112,9 @@ def _message(content: bytes) -> str:
 @contextmanager
 def reader(cluster: Cluster) -> Iterator[Reader]:
     """A reader of the cluster of a stack. Raises UnansweredError if kubectl cannot start."""
-    with tempfile.TemporaryDirectory(prefix="ml-platform-") as folder:  # only accessible to its owner
-        path = Path(folder) / "socket"
+    _remove_left_behind()
+    with tempfile.TemporaryDirectory(prefix=_PREFIX) as folder:  # only accessible to its owner
+        path = Path(folder) / _SOCKET
         command = cluster.command(
             "proxy", f"--unix-socket={path}", "--reject-methods=^(POST|PUT|PATCH|DELETE)$", "--keepalive=30s"
         )
@@ -133,6 +136,16 @@ def reader(cluster: Cluster) -> Iterator[Reader]:
         finally:
             process.kill()
             process.communicate()
+
+
+def _remove_left_behind() -> None:
+    """Remove the sockets of this user's killed processes, to which nobody listens."""
+    for path in Path(tempfile.gettempdir()).glob(f"{_PREFIX}*/{_SOCKET}"):
+        with suppress(PermissionError, FileNotFoundError), socket(AF_UNIX) as probe:
+            try:
+                probe.connect(str(path))
+            except ConnectionRefusedError:
+                shutil.rmtree(path.parent, ignore_errors=True)
 
 
 def _wait(process: "subprocess.Popen[str]", path: Path) -> None:

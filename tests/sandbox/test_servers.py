@@ -1,5 +1,6 @@
 """Server processes: found by their environment, and watched while they start."""
 
+import subprocess
 import sys
 import time
 from pathlib import Path
@@ -30,6 +31,30 @@ def test_stop_kills_the_servers_of_one_sandbox_only(tmp_path: Path) -> None:
     finally:
         servers.stop(other)
         unrelated.wait(5)
+
+
+START = """
+import sys, time
+from pathlib import Path
+from sandbox.servers import Server
+folder = Path(sys.argv[1])
+Server("etcd", ("sleep", "60"), folder, folder / "logs", bound=sys.argv[2] == "bound").start({})
+print(flush=True)
+time.sleep(60)
+"""
+
+
+@pytest.mark.parametrize("kind", ["bound", "unbound"])
+def test_a_bound_server_ends_when_the_program_is_killed(kind: str, tmp_path: Path) -> None:
+    program = subprocess.Popen([sys.executable, "-c", START, str(tmp_path), kind], stdout=subprocess.PIPE)
+    assert program.stdout is not None
+    program.stdout.readline()
+    (found,) = servers.running(tmp_path).values()
+    program.kill()
+    program.communicate()
+    _, alive = psutil.wait_procs([found], timeout=2)
+    assert [one for one in alive if one.status() != psutil.STATUS_ZOMBIE] == ([found] if kind == "unbound" else [])
+    servers.stop(tmp_path)
 
 
 def test_a_server_that_exits_during_startup_is_reported_with_its_log(tmp_path: Path) -> None:

@@ -89,8 +89,12 @@ def test_a_proxy_that_does_not_start_is_killed(tmp_path: Path, monkeypatch: pyte
     assert not psutil.pid_exists(int((tmp_path / "pid").read_text(encoding="utf-8")))
 
 
-def test_a_killed_reader_leaves_no_proxy_behind(live: ApiServer) -> None:
-    live.answer({})
+def test_a_killed_reader_leaves_no_proxy_behind_and_the_next_one_removes_its_socket(
+    live: ApiServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TMPDIR", str(tmp_path))
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    live.answer({"/x": {}})
     code = "from review.twin.reader import *\nwith reader(Cluster()): print('running', flush=True); time.sleep(60)"
     script = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True)
     assert script.stdout is not None
@@ -102,3 +106,9 @@ def test_a_killed_reader_leaves_no_proxy_behind(live: ApiServer) -> None:
     end = time.monotonic() + 5
     while proxy.is_running() and proxy.status() != psutil.STATUS_ZOMBIE:
         assert time.monotonic() < end
+    (left,) = tmp_path.glob("ml-platform-proxy-*")
+    with reader(Cluster()) as first, reader(Cluster()):
+        assert not left.exists()
+        assert len(list(tmp_path.glob("ml-platform-proxy-*"))) == 2
+        assert first.get("/x") == {}
+    assert list(tmp_path.glob("ml-platform-proxy-*")) == []

@@ -120,15 +120,15 @@ def test_conversion_webhooks_are_not_called() -> None:
 
 
 def test_another_version_of_kubernetes_has_other_pre_release_apis() -> None:
-    spec = {"group": "example.com", "names": {"kind": "Widget"}}
+    spec = {"group": "gateway.networking.k8s.io", "names": {"kind": "TCPRoute"}}
     objects = (
         made("CustomResourceDefinition", "apiextensions.k8s.io/v1", spec=spec),
-        made("Widget", "example.com/v1alpha1"),
+        made("TCPRoute", "gateway.networking.k8s.io/v1alpha2"),
         made("ResourceSlice", "resource.k8s.io/v1beta1"),
         made("Deployment", "apps/v1"),
     )
     found, notes = restored(*objects, version="v1.31.4-gke.100")
-    assert [one["kind"] for one in found] == ["CustomResourceDefinition", "Widget", "Deployment"]
+    assert [one["kind"] for one in found] == ["CustomResourceDefinition", "TCPRoute", "Deployment"]
     assert [note.code for note in notes] == ["version-differs", "kinds-not-copied"]
     assert (notes[0].values["version"], notes[1].values["kinds"]) == ("v1.31.4-gke.100", "ResourceSlice")
     assert len(restored(*objects)[0]) == 4

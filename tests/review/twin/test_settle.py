@@ -54,7 +54,7 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
         ({0.3: WRITE}, 0.8),
         ({0.3: WRITE, 0.7: WRITE}, 1.2),
         ({0.3: HEARTBEAT}, 0.5),
-        ({0.2: HEARTBEAT, 0.25: WRITE}, 0.8),
+        ({0.22: HEARTBEAT, 0.25: WRITE}, 0.8),
     ],
 )
 def test_idle_means_no_change_but_heartbeats(clock: Clock, writes: dict[float, str], seconds: float) -> None:
