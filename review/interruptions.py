@@ -66,7 +66,7 @@ def _run(name: str, step: Step, old: Manifest, new: Manifest) -> Interruption | 
     if isinstance(after, int) and (before is None or (isinstance(before, int) and after < before)):
         change = messages.DEADLINE_LOWERED(seconds=after)
         effect = messages.STOPPED_AT_DEADLINE(pods=pods)
-        return Interruption(name, change, effect, disruptive=after <= _SHORT_DEADLINE_SECONDS)
+        return Interruption(name, change, effect, disruptive=after < _SHORT_DEADLINE_SECONDS)
     return None
 
 

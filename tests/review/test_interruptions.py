@@ -1,5 +1,6 @@
 """The interruptions of a change."""
 
+import copy
 from typing import Any
 
 import pytest
@@ -146,3 +147,23 @@ def test_a_finished_job(op: str, effects: list[str]) -> None:
     job["oldState"]["outputs"]["status"] = {"succeeded": 1}
     preview["steps"] = [job]
     assert [one.effect.code for one in interruptions(parsed(preview).steps)] == effects
+
+
+@pytest.mark.parametrize(
+    ("fields", "status", "change"),
+    [
+        ({"suspend": True}, {"active": 1}, "suspended"),
+        ({"suspend": True}, {"succeeded": 1}, None),
+        ({"activeDeadlineSeconds": 90}, {"active": 1}, "deadline-lowered"),
+        ({"activeDeadlineSeconds": 90}, {}, None),
+    ],
+)
+def test_a_run_that_is_stopped(fields: dict[str, Any], status: dict[str, Any], change: str | None) -> None:
+    preview = given()
+    job = copy.deepcopy(step(preview, "image-classifier-job"))
+    job["op"], job["oldState"]["outputs"] = "update", {"status": status}
+    job["newState"]["inputs"] = copy.deepcopy(job["oldState"]["inputs"])
+    job["newState"]["inputs"]["spec"].update(fields)
+    preview["steps"] = [job]
+    found = [(one.change.code, one.disruptive) for one in reviewed(preview).interruptions]
+    assert found == ([(change, True)] if change else [])

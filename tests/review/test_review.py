@@ -7,6 +7,7 @@ from review.cluster.report import Report
 from review.messages import ADMISSION_DENIED, NODE_LABELS_NOT_FOUND, NOT_QUERIED
 from review.preview import UNKNOWN_TEXT
 from review.review import review
+from review.twin.report import TwinReport
 from tests.review.prod import POOLS, TODAY, codes, given, inputs, parsed, reviewed, step
 
 
@@ -172,3 +173,24 @@ def test_other_pods_use_the_quota_too() -> None:
     made = review(parsed(preview), POOLS, TODAY, report=Report(other_pods=(pod,)))
     assert codes(made.problems) == ["quota-exceeded"]
     assert made.problems[0].values["used"] == "9"
+
+
+def test_an_advisory_finding_needs_attention_unless_the_change_was_tried() -> None:
+    preview = given()
+    surging = {"type": "RollingUpdate", "rollingUpdate": {"maxSurge": 1, "maxUnavailable": 0}}
+    one = step(preview, "model-serving-deployment")
+    one["newState"]["inputs"]["spec"]["strategy"] = surging
+    preview["steps"] = [one]
+    assert review(parsed(preview), POOLS, TODAY).verdict == "attention"
+    assert review(parsed(preview), POOLS, TODAY, twin=TwinReport()).verdict == "clear"
+
+
+def test_a_violation_that_was_there_before_does_not_block() -> None:
+    preview = given()
+    one = step(preview, "model-serving-deployment")
+    for state in ("oldState", "newState"):
+        one[state]["inputs"]["spec"]["template"]["spec"]["hostNetwork"] = True
+    preview["steps"] = [one]
+    made = review(parsed(preview), POOLS, TODAY)
+    assert [(found.finding.rule.id, found.new) for found in made.findings if found.level == "mandatory"]
+    assert "policy-violated" not in codes(made.problems)

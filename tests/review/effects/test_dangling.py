@@ -121,3 +121,13 @@ def test_what_a_controller_may_create_is_not_missing() -> None:
         "Ingress", "i", version="networking.k8s.io/v1", spec=spec, annotations={"cert-manager.io/cluster-issuer": "x"}
     )
     assert codes([], [issued]) == []
+
+
+@pytest.mark.parametrize(("selector", "expected"), [({}, ["reference-dangling"]), ({"matchLabels": {"gpu": "on"}}, [])])
+def test_a_webhook_that_is_called_for_no_namespace(selector: Manifest, expected: list[str]) -> None:
+    service = {"service": {"name": "injector", "namespace": "a"}}
+    webhook = {"name": "inject.example.com", "clientConfig": service, "namespaceSelector": selector}
+    version = "admissionregistration.k8s.io/v1"
+    configuration = made("MutatingWebhookConfiguration", "inject", None, version, webhooks=[webhook])
+    namespace = made("Namespace", "a", None)
+    assert codes([namespace], [namespace, configuration]) == expected

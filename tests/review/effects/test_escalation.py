@@ -52,9 +52,16 @@ def test_any_permission_of_everyone() -> None:
 
 
 def test_the_owners_of_a_new_namespace() -> None:
-    granted = [role("r", rule("create", "pods")), binding(role("r"), ("Group", "team"))]
+    granted = [role("r", rule("list", "secrets")), binding(role("r"), ("Group", "team"))]
     assert codes([], [made("Namespace", "a", None), *granted]) == []
     assert codes([made("Namespace", "a", None)], [made("Namespace", "a", None), *granted]) == ["rights-gained"]
+
+
+def test_developers_of_a_namespace() -> None:
+    reported: list[tuple[str, list[str]]] = [("Group", []), ("User", []), ("ServiceAccount", ["rights-gained"])]
+    for subject, found in reported:
+        granted = [role("r", rule("create", "pods pods/exec")), binding(role("r"), (subject, "team"))]
+        assert codes([made("Namespace", "a", None)], [made("Namespace", "a", None), *granted]) == found
 
 
 def test_what_running_pods_lose() -> None:

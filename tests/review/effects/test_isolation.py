@@ -126,6 +126,12 @@ def test_pods_that_are_opened() -> None:
     assert codes([WEB, USER], [DENY], [DENY, one]) == []
 
 
+def test_a_namespace_without_pods_that_is_opened() -> None:
+    empty = [made("Namespace", "a", None)]
+    everybody = policy("p", ingress=[{"from": [{"namespaceSelector": {}}]}])
+    assert codes(empty, [DENY], [DENY, everybody]) == ["connections-opened"]
+
+
 def test_pods_that_declare_no_port() -> None:
     assert codes([deployment()], [DENY], [DENY, opening(9090)]) == []
     assert codes([deployment()], [DENY], [DENY, opening()]) == ["connections-opened"]

@@ -4,12 +4,13 @@ from components.base.objects import Manifest
 from review import twin_messages as messages
 from review.twin.observe import Disappeared, Sample
 from review.twin.owners import key
-from review.twin.play import Play
-from review.twin.report import disruptions, faults, merged, services
+from review.twin.play import Play, Played
+from review.twin.report import disruptions, faults, merged, removed, services
 from review.twin.rollouts import Rollout
 from review.twin.trouble import Trouble
 from tests.edits import edited, put
-from tests.review.twin.fake import pod, with_uid
+from tests.review.twin.fake import FakeClient, pod, with_uid
+from tests.review.twin.previews import preview_of
 from tests.review.twin.world import deployment, namespace, service
 
 WEB, SERVICE = with_uid(deployment("web", "web", 3)), with_uid(service("web", "web"))
@@ -99,3 +100,10 @@ def test_merged() -> None:
     assert [one.code for one in report.warnings] == ["pods-missing"]
     assert [one.code for one in report.notes] == ["not-played"]
     assert (len(report.rollouts), report.scale) == (1, 2.0)
+
+
+def test_objects_that_a_controller_removes() -> None:
+    kept, gone, deleted = (service(name, "lab") for name in ("kept", "gone", "deleted"))
+    (step, *_) = preview_of({}, {"kept": kept}).steps
+    play = Play(applied=[Played(step, one, "test", False) for one in (kept, gone, deleted)], deleted=[deleted])
+    assert [message.values["target"] for message in removed(FakeClient(kept), play)] == ["Service lab/gone"]
