@@ -17,6 +17,13 @@ DELETE_STUCK = Kind(
     "{target}: it stays Terminating because of {finalizers}, and the update fails after {timeout}",
     "delete first what uses it, or what its finalizer waits for",
 )
+DELETE_WITHOUT_CONTROLLER = Kind(
+    "delete-without-controller",
+    "warning",
+    "{target}: a controller removes its finalizer {finalizers}, and the change also deletes {workloads}: if the "
+    "controller is one of these, the object stays Terminating",
+    "delete the object in an update of its own, before the controller",
+)
 PODS_MISSING = Kind("pods-missing", "warning", "{target}: {ready} of {wanted} pods become ready: {reason}")
 UPDATE_STUCK = Kind(
     "update-stuck",

@@ -97,6 +97,14 @@ def int_or_percent(value: int | str, total: int, *, round_up: bool) -> int:
     return int(share.to_integral_value(ROUND_CEILING if round_up else ROUND_FLOOR))
 
 
+def with_claims(template: Manifest, workload: Manifest) -> Manifest:
+    """The pod spec of a template, in which the claims of a StatefulSet's pods are empty volumes."""
+    claims = (workload.get("spec") or {}).get("volumeClaimTemplates") or []
+    volumes = [{"name": claim["metadata"]["name"], "emptyDir": {}} for claim in claims]
+    spec: Manifest = template["spec"]
+    return {**spec, "volumes": [*(spec.get("volumes") or []), *volumes]} if volumes else spec
+
+
 def selects(selector: Manifest, labels: Manifest) -> bool:
     """Whether labels match a plain selector, or one with ``matchLabels`` and ``matchExpressions``."""
     plain = selector if not {"matchLabels", "matchExpressions"} & selector.keys() else selector.get("matchLabels", {})

@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
-from components.base.objects import Manifest, namespace_of, pod_templates, target
+from components.base.objects import Manifest, namespace_of, pod_templates, target, with_claims
 from review import messages
 from review.cluster.kubectl import Cluster, ClusterError
 from review.cluster.report import reason
@@ -34,7 +34,7 @@ def check_admission(
     namespace, name = namespace_of(manifest), target(manifest)
     for template in pod_templates(manifest):
         try:
-            error = cluster.dry_run(_pod(template, namespace, own))
+            error = cluster.dry_run(_pod(template, manifest, own))
         except ClusterError as failure:
             yield messages.ADMISSION_NOT_CHECKED(target=name, reason=reason(failure))
             continue
@@ -42,9 +42,9 @@ def check_admission(
             yield from _denial(name, namespace, error, steps)
 
 
-def _pod(template: Manifest, namespace: str, own: set[tuple[str, str]]) -> Manifest:
+def _pod(template: Manifest, workload: Manifest, own: set[tuple[str, str]]) -> Manifest:
     """A pod of the workload. References to objects that the change may create first are left out."""
-    spec = dict(template["spec"])
+    spec = dict(with_claims(template, workload))
     if ("ServiceAccount", spec.get("serviceAccountName", "")) in own:
         del spec["serviceAccountName"]
     if ("PriorityClass", spec.get("priorityClassName", "")) in own:
@@ -54,7 +54,7 @@ def _pod(template: Manifest, namespace: str, own: set[tuple[str, str]]) -> Manif
     return {
         "apiVersion": "v1",
         "kind": "Pod",
-        "metadata": {**kept, "generateName": "review-", "namespace": namespace},
+        "metadata": {**kept, "generateName": "review-", "namespace": namespace_of(workload)},
         "spec": {"restartPolicy": "Always", **spec},
     }
 

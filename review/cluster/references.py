@@ -1,12 +1,13 @@
 """Whether the objects exist that a changed object references, such as the Secrets and ConfigMaps of its pods."""
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
+from contextlib import suppress
 
 from components.base.objects import Manifest, namespace_of, target
 from review import messages
 from review.cluster.kubectl import Cluster, ClusterError
 from review.cluster.report import reason
-from review.effects.dangling import is_readable, may_be_produced, not_found
+from review.effects.dangling import is_readable, may_be_produced, not_found, without_idle_webhooks
 from review.effects.references import find_in, references, unresolved
 from review.effects.world import Key, World
 from review.messages import Message
@@ -32,7 +33,7 @@ def check_references(
         found = find_in(own)(key)
         return cluster.get(key.kind, key.name, key.namespace) if found is None else found
 
-    for one in references(manifest):
+    for one in references(without_idle_webhooks(manifest, _namespaces(own, cluster))):
         checked_elsewhere = one.of_pod and one.key.kind in _CHECKED_BY_ADMISSION
         if not one.certain or checked_elsewhere or not is_readable(one.key):
             continue
@@ -46,3 +47,11 @@ def check_references(
             continue
         if lacks is not None and not may_be_produced(one.key, manifest, produced):
             yield not_found(manifest, one, lacks)
+
+
+def _namespaces(own: World, cluster: Cluster) -> Iterator[Mapping[str, str]]:
+    """The labels of all namespaces, or of those of the stack if the others cannot be read."""
+    yield from own.namespaces.values()
+    with suppress(ClusterError):
+        for namespace in cluster.get("namespaces")["items"]:
+            yield namespace["metadata"].get("labels") or {}

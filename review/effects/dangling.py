@@ -48,7 +48,7 @@ def dangling(old: World, new: World, *, complete: bool, unreadable: Collection[s
         if is_finished(manifest) or _is_bound(manifest) or _is_controlled(manifest, new):
             continue
         before = old.objects.get(key)
-        for one in references(_without_idle_webhooks(manifest, new)):
+        for one in references(without_idle_webhooks(manifest, new.namespaces.values())):
             lacks = unresolved(one, find)
             if lacks is None:
                 continue
@@ -81,14 +81,18 @@ def _is_bound(manifest: Manifest) -> bool:
     return manifest["kind"] == "PersistentVolumeClaim" and (manifest.get("status") or {}).get("phase") == "Bound"
 
 
-def _without_idle_webhooks(manifest: Manifest, world: World) -> Manifest:
-    """A webhook configuration without the webhooks that are called for no namespace that exists."""
+def without_idle_webhooks(manifest: Manifest, namespaces: Iterable[Mapping[str, str]]) -> Manifest:
+    """A webhook configuration without the webhooks that are called for no namespace; any other object unchanged.
+
+    ``namespaces`` are the labels of all namespaces.
+    """
     if not manifest["kind"].endswith("WebhookConfiguration"):
         return manifest
+    known = list(namespaces)
     called = [
         webhook
         for webhook in manifest.get("webhooks") or []
-        if any(selects(webhook.get("namespaceSelector") or {}, labels) for labels in world.namespaces.values())
+        if any(selects(webhook.get("namespaceSelector") or {}, labels) for labels in known)
     ]
     return {**manifest, "webhooks": called}
 

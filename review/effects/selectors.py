@@ -35,7 +35,9 @@ def _selector(key: Key, manifest: Manifest, old: World, new: World) -> Iterator[
     before = old.selected(key.namespace, selector_of(earlier)) if earlier else []
     # If the Service itself changes, the policy rule service-selects reports it.
     kept = earlier is not None and selector_of(earlier) == selector_of(manifest)
-    if before and not after and (kept or key.kind != "Service"):
+    # Without its pods, only a Service is of no use: clients may still call it.
+    remaining = key.kind == "Service" or any(pods.key in new.objects for pods in before)
+    if before and not after and remaining and (kept or key.kind != "Service"):
         yield messages.SELECTS_NOTHING(target=str(key), before=_names(before))
     elif key.kind == "Service" and earlier is not None and before:
         yield from _joined(key, manifest, earlier, before, after, old)

@@ -27,6 +27,10 @@ _KIND = 3.0
 _OWN_FINALIZERS = ("kubernetes.io/", "foregroundDeletion", "orphan")
 
 
+# Kinds that run controllers.
+_CONTROLLERS = {"Deployment", "StatefulSet", "DaemonSet"}
+
+
 @dataclass(frozen=True)
 class Played:
     """A step that was applied."""
@@ -205,6 +209,7 @@ class Player:
     def _stuck(self) -> Iterator[Message]:
         """The deleted objects that still exist, because of a finalizer."""
         applied = {key(one.manifest) for one in self.result.applied}
+        workloads = ", ".join(target(one) for one in self.result.deleted if one["kind"] in _CONTROLLERS)
         for manifest in self.result.deleted:
             live = self._current(manifest)
             if live is None or "deletionTimestamp" not in live["metadata"]:
@@ -216,6 +221,8 @@ class Player:
             names = ", ".join(finalizers)
             if key(manifest) in applied or any(name.startswith(_OWN_FINALIZERS) for name in finalizers):
                 yield messages.DELETE_STUCK(target=target(live), finalizers=names, timeout=duration(600))
+            elif workloads:
+                yield messages.DELETE_WITHOUT_CONTROLLER(target=target(live), finalizers=names, workloads=workloads)
             else:
                 yield messages.DELETE_NEEDS_CONTROLLER(target=target(live), finalizers=names)
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from components.base.objects import WORKLOADS, Manifest, UnknownValueError, pod_templates
+from components.base.objects import WORKLOADS, Manifest, UnknownValueError, pod_templates, with_claims
 from review.preview import Preview, Step, with_unknown
 from review.twin.client import ApiError, Client
 from review.twin.owners import Key, Owners, controller_of, key
@@ -70,7 +70,7 @@ def _pod(template: Manifest, workload: Manifest) -> Manifest:
     """A new pod of a workload."""
     metadata = template.get("metadata") or {}
     kept = {name: metadata[name] for name in ("labels", "annotations") if metadata.get(name)}
-    spec = {name: value for name, value in template["spec"].items() if name not in _COMPUTED}
+    spec = {name: value for name, value in with_claims(template, workload).items() if name not in _COMPUTED}
     return {
         "apiVersion": "v1",
         "kind": "Pod",

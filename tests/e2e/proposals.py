@@ -43,6 +43,16 @@ _UP_TIMEOUT = 120
 _SETTLE_TIME = 3.0
 
 
+def started(project: Project) -> Project:
+    """Start the cluster. The pods of its Jobs run for a day, so that changes meet a training in progress."""
+    stages = project.folder / "sandbox" / "programs" / "kwok" / "stages.yaml"
+    text = stages.read_text(encoding="utf-8")
+    stages.write_text(text.replace("durationMilliseconds: 3000", f"durationMilliseconds: {86_400_000}", 1), "utf-8")
+    done = project.start("prod")
+    assert done.returncode == 0, done.stdout + done.stderr
+    return project
+
+
 @dataclass(frozen=True)
 class Noticed:
     """Which checks noticed a change."""
@@ -83,6 +93,7 @@ class Bench:
         finally:
             self._write(())
             if change.before:
+                self._release(change.before.get("add") or [])
                 self._up()
             self._delete(change.live)
 
@@ -107,6 +118,13 @@ class Bench:
     def _up(self) -> None:
         done = self._project.run("pulumi", "up", "--stack", "prod", "--yes", "--skip-preview", timeout=_UP_TIMEOUT)
         assert done.returncode == 0, done.stdout[-3000:] + done.stderr
+
+    def _release(self, manifests: list[dict[str, Any]]) -> None:
+        """Remove the finalizers of objects whose operator does not run here."""
+        for manifest in manifests:
+            if manifest["metadata"].get("finalizers"):
+                patch = ["patch", "--type=merge", '--patch={"metadata":{"finalizers":null}}', "-f", "-"]
+                assert self._kubectl(patch, [manifest]).returncode == 0
 
     def _delete(self, manifests: list[dict[str, Any]]) -> None:
         # The claims of a StatefulSet outlive it, and protect their volumes. The prod stack has none.

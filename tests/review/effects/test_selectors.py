@@ -75,3 +75,8 @@ def test_the_own_replicas_and_pods_of_a_workload() -> None:
 def test_budgets_that_overlap() -> None:
     assert codes([deployment(), budget()], [deployment(), budget(), budget("c")]) == ["budgets-overlap"]
     assert codes([deployment(), budget(), budget("c")], [deployment(), budget(), budget("c")]) == []
+
+
+def test_policies_and_budgets_of_deleted_pods() -> None:
+    everything = policy("all")
+    assert codes([deployment(), budget(), everything], [budget(), everything]) == []

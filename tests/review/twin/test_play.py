@@ -184,6 +184,13 @@ def test_an_object_that_stays_because_of_a_finalizer(finalizer: str, code: str) 
     assert codes(played(FakeClient(*one.values()), preview_of(one, {}))) == [code]
 
 
+def test_an_object_that_is_deleted_with_its_controller() -> None:
+    one = edited({"a": config("a")}, put("a/metadata/finalizers", ["example.com/cleanup"]))
+    objects = {**one, "operator": deployment("operator", "lab", 1)}
+    (message,) = played(FakeClient(*objects.values()), preview_of(objects, {})).messages
+    assert (message.code, message.values["workloads"]) == ("delete-without-controller", "Deployment lab/operator")
+
+
 def test_a_kind_that_is_not_served() -> None:
     assert codes(played(FakeClient(), preview_of({}, {"a": widget()}))) == ["apply-rejected"]
     definition: Mapping[str, Manifest] = {"definition": world()["definition"], "a": widget()}
