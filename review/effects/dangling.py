@@ -92,7 +92,7 @@ def without_idle_webhooks(manifest: Manifest, namespaces: Iterable[Mapping[str, 
     called = [
         webhook
         for webhook in manifest.get("webhooks") or []
-        if any(selects(webhook.get("namespaceSelector") or {}, labels) for labels in known)
+        if any(selects(webhook.get("namespaceSelector") or {}, dict(labels)) for labels in known)
     ]
     return {**manifest, "webhooks": called}
 

@@ -1,4 +1,4 @@
-"""Objects that a change deletes without being asked to: contents of a namespace, objects of a kind, data of claims."""
+"""Objects that a change deletes implicitly: contents of a namespace, objects of a kind, data of claims."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
