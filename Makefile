@@ -8,10 +8,10 @@ DOCS_READY := $(DOCS_VENV)/.installed-$(shell cat requirements-docs.txt | sha256
 READY := $(VENV)/.installed-$(shell cat requirements-dev.txt | sha256sum | cut -c1-16)
 
 .DEFAULT_GOAL := help
-.PHONY: help up preview rollback down test e2e e2e-long bench lint golden docs
+.PHONY: help up preview rollback down test e2e e2e-long e2e-nightly bench lint golden docs
 
 help: ## list the commands
-	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 up: $(READY) ## deploy a stack to a cluster in .sandbox/, which is started if necessary [STACK=dev|prod]
 	@$(IN_VENV)/python -m operations up --stack $(STACK)
@@ -29,10 +29,13 @@ test: lint ## run the unit tests with branch coverage; needs no cluster, and no 
 	@$(IN_VENV)/python -m pytest tests --ignore tests/e2e --numprocesses auto --cov
 
 e2e: $(READY) ## run the end-to-end tests: the real engine on disposable clusters
-	@$(IN_VENV)/python -m pytest tests/e2e -m "not long" --numprocesses 7 --dist loadfile --no-loadscope-reorder
+	@$(IN_VENV)/python -m pytest tests/e2e -m "not long and not nightly" --numprocesses 7 --dist loadfile --no-loadscope-reorder
 
 e2e-long: $(READY) ## run the long end-to-end tests: killed servers, fifty invalid stacks, eighty reviewed changes
 	@$(IN_VENV)/python -m pytest tests/e2e -m long --numprocesses 7 --dist loadfile --no-loadscope-reorder
+
+e2e-nightly: $(READY) ## review changes that others have written, on twins
+	@$(IN_VENV)/python -m pytest tests/e2e -m nightly --numprocesses 2 --no-loadscope-reorder
 
 bench: $(READY) ## measure the CPU time and memory of the program
 	@$(IN_VENV)/python -m benchmarks.training_jobs
