@@ -115,6 +115,9 @@ class PulumiCli:
                     raise
             if stopped:
                 _terminate(process)
+            elif process.returncode != 0:  # it may have failed before the next check, because a server has stopped
+                stopped = self._stopped_servers()
+            if stopped:
                 raise OperationError(
                     f"the cluster stopped during pulumi {command}: {', '.join(stopped)} exited.\n"
                     "Run the same command again: it restarts the cluster and resumes."

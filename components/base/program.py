@@ -58,7 +58,8 @@ def entry(name: str, object_name: str, args: Arguments, opts: pulumi.ResourceOpt
     aliases = opts.aliases if isinstance(opts.aliases, list) else []
     return Entry.of(
         object_name,
-        args.model_dump(by_alias=True, exclude_unset=True),
+        # Values that are unknown, such as Outputs, are not of the declared types.
+        args.model_dump(by_alias=True, exclude_unset=True, warnings=False),
         formerly=tuple(filter(None, (_former_name(alias, name) for alias in aliases))),
         parent=opts.parent.pulumi_resource_type if opts.parent else "",
         has_moved=bool(aliases),

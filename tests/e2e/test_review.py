@@ -171,7 +171,7 @@ def test_a_review_with_minimal_permissions(prod: Project) -> None:
     finally:
         prod.restore("prod")
     page = (prod.folder / "page.md").read_text(encoding="utf-8")
-    assert (done.returncode, may.stdout) == (0, "no\n"), done.stderr
+    assert (done.returncode, may.stdout) == (0, "no\n"), done.stderr + page
     assert page.startswith(marker("prod"))
     made = json.loads(as_json.stdout)
     effects = {(one["target"], one["effect"]["code"]) for one in made["interruptions"]}

@@ -32,6 +32,11 @@ def test_a_component_without_an_alias() -> None:
     assert (made.name, made.formerly, made.parent, made.has_moved) == ("bert", (), "", False)
 
 
+def test_values_that_are_unknown_do_not_warn() -> None:
+    args = ModelServiceArgs.of({"namespace": "lab", "image": pulumi.Output.from_input("bert:v1")})
+    assert entry("bert", "bert", args, pulumi.ResourceOptions()).fields
+
+
 def test_the_parent_is_recorded_by_its_type() -> None:
     def program() -> None:
         parent = pulumi.ComponentResource("app:Platform", "platform")
