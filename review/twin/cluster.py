@@ -3,6 +3,7 @@
 import fcntl
 import shutil
 import tempfile
+import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -29,6 +30,10 @@ _PREFIX = "twin-"
 _LOCK = "lock"
 # In seconds; the second one for each object of the cluster.
 _SETTLE_TIMEOUT, _SETTLE_TIMEOUT_PER_OBJECT = 30.0, 0.01
+# Measured on two idle cores: the prod stack, and 9,000 objects.
+_START_TIME, _START_TIME_PER_OBJECT = 5.0, 0.001
+# A larger factor would only prolong the trial on a machine that is too slow for it.
+_MAX_SLOWNESS = 5.0
 # Controllers that act at a time of day: what they do is not an effect of the change.
 _DISABLED = ("cronjob-controller", "ttl-after-finished-controller")
 # The defaults protect the API server of a production cluster.
@@ -46,6 +51,9 @@ class Twin:
 
     notes: tuple[Message, ...]
     """How the twin differs from the cluster."""
+
+    slowness: float
+    """How many times longer than on an idle machine it took to start; at least 1."""
 
     etcd: Etcd
     pools: Mapping[str, Mapping[str, Any]]
@@ -88,6 +96,7 @@ def twin(
     restored, notes = restorable(snapshot)
     with _folder(layout) as own:
         write_stages(stages, own.root / "stages.yaml")
+        began = time.monotonic()
         cluster = Cluster(own, own.root / "stages.yaml", flags=_flags(snapshot), bound=True)
         with _started(cluster) as etcd:
             storage.write(map(prepare, restored), snapshot.resources, etcd)
@@ -106,8 +115,19 @@ def twin(
                     notes.append(messages.TWIN_NOT_SETTLED(timeout=f"{timeout:.0f} s"))
                 notes += _assumed(snapshot, pools or {})
                 yield Twin(
-                    snapshot, client, baseline(client, settled=settled), (*snapshot.notes, *notes), etcd, pools or {}
+                    snapshot,
+                    client,
+                    baseline(client, settled=settled),
+                    (*snapshot.notes, *notes),
+                    _slowness(time.monotonic() - began, len(restored)),
+                    etcd,
+                    pools or {},
                 )
+
+
+def _slowness(seconds: float, objects: int) -> float:
+    """How much slower this machine is than an idle one, by the time that a twin of so many objects took to start."""
+    return min(max(1.0, seconds / (_START_TIME + _START_TIME_PER_OBJECT * objects)), _MAX_SLOWNESS)
 
 
 @contextmanager

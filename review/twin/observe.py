@@ -57,8 +57,11 @@ class Disappeared:
 class Recorder:
     """Records the changes of a cluster. Its caches are up to date with the API server within milliseconds."""
 
-    def __init__(self, client: Client, timing: Timing, add_nodes: Callable[[], int] = lambda: 0) -> None:
-        self._client, self._timing, self._add_nodes = client, timing, add_nodes
+    def __init__(
+        self, client: Client, timing: Timing, add_nodes: Callable[[], int] = lambda: 0, slowness: float = 1.0
+    ) -> None:
+        """``slowness`` multiplies all waiting times, for a machine with other load."""
+        self._client, self._timing, self._add_nodes, self._slowness = client, timing, add_nodes, slowness
         self._lock = threading.Lock()
         self._objects: dict[Key, Manifest] = {}
         self._changed_at = self._began = time.monotonic()
@@ -126,18 +129,18 @@ class Recorder:
     def settle(self, timeout: float, done: Callable[[], bool] = lambda: False) -> bool:
         """Wait until a condition is true, or the cluster is idle and no nodes can be added for pending pods.
 
-        Returns False after a timeout in real seconds.
+        Returns False after a timeout in real seconds of an idle machine.
         """
-        end = time.monotonic() + timeout
-        while self.wait(lambda: done() or self.idle(), end - time.monotonic()):
+        end = time.monotonic() + timeout * self._slowness
+        while self.wait(lambda: done() or self.idle(), (end - time.monotonic()) / self._slowness):
             if done() or not self._add_nodes():
                 return True
             self.touch()
         return False
 
     def wait(self, done: Callable[[], bool], timeout: float) -> bool:
-        """Wait until a condition is true. Returns False after a timeout in real seconds."""
-        end = time.monotonic() + timeout
+        """Wait until a condition is true. Returns False after a timeout in real seconds of an idle machine."""
+        end = time.monotonic() + timeout * self._slowness
         while not done():
             if time.monotonic() > end:
                 return False
@@ -147,7 +150,7 @@ class Recorder:
     def idle(self) -> bool:
         """Whether nothing changes any more: pods that are not ready yet have a reason."""
         with self._lock:
-            quiet = time.monotonic() - self._changed_at
+            quiet = (time.monotonic() - self._changed_at) / self._slowness
             objects = list(self._objects.values())
             # A controller tries again, with increasing delays.
             is_retrying = any(event.get("reason") == "FailedCreate" for event in self.events)

@@ -35,5 +35,5 @@ def _run(preview: Preview, snapshot: Snapshot, pools: Mapping[str, Mapping[str, 
     changed = [step.after for step in preview.steps if step.is_change and step.after is not None]
     times = timing(snapshot.objects, changed)
     with twin(snapshot, Layout(project), pools=pools, objects=times.objects(), prepare=times.scaled) as running:
-        report = try_change(running.client, preview, times, running.add_nodes)
+        report = try_change(running.client, preview, times, running.add_nodes, running.slowness)
         return replace(report, notes=(*running.notes, *report.notes))

@@ -25,13 +25,18 @@ _NOT_LISTED = {"Event", "ComponentStatus"}
 
 
 def try_change(
-    client: Client, preview: Preview, timing: Timing, add_nodes: Callable[[], int] = lambda: 0
+    client: Client,
+    preview: Preview,
+    timing: Timing,
+    add_nodes: Callable[[], int] = lambda: 0,
+    slowness: float = 1.0,
 ) -> TwinReport:
     """Try a change on a twin that has settled, and report what happens.
 
-    ``add_nodes`` adds the nodes that an autoscaler would add for pending pods, and returns their number.
+    ``add_nodes`` adds the nodes that an autoscaler would add for pending pods, and returns their number. ``slowness``
+    multiplies the times that controllers have to react.
     """
-    recorder = Recorder(client, timing, add_nodes)
+    recorder = Recorder(client, timing, add_nodes, slowness)
     with recorder.recording():
         return _Trial(client, preview, timing, recorder).run()
 

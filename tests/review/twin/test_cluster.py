@@ -169,7 +169,7 @@ def test_a_twin_can_be_settled_again(client: FakeClient, monkeypatch: pytest.Mon
 
     monkeypatch.setattr(module, "settle", settle)
     etcd: Any = "etcd"
-    running = Twin(snapshot(), client, Baseline(), (), etcd, {})
+    running = Twin(snapshot(), client, Baseline(), (), 1.0, etcd, {})
     assert running.settle(quiet=1, timeout=2)
     assert calls == [("etcd", {"quiet": 1, "timeout": 2})]
 
@@ -209,3 +209,10 @@ def test_folders_of_dead_twins_are_removed_by_the_next_one(tmp_path: Path) -> No
     assert not own.root.exists()
     living.communicate("")
     assert not folders[1].exists()
+
+
+def test_slowness_is_relative_to_an_idle_machine() -> None:
+    assert module._slowness(3.0, 300) == 1.0
+    assert module._slowness(10.6, 300) == 2.0
+    assert module._slowness(14.0, 9000) == 1.0
+    assert module._slowness(100.0, 300) == 5.0

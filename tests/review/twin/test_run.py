@@ -43,10 +43,10 @@ def calls(monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
     def twin(snapshot: Snapshot, layout: Any, **options: Any) -> Iterator[Any]:
         print("cluster: starting")
         found.update(options, snapshot=snapshot, project=layout.project)
-        yield SimpleNamespace(client="client", add_nodes="add", notes=(NOTE,))
+        yield SimpleNamespace(client="client", add_nodes="add", slowness=2.0, notes=(NOTE,))
 
-    def try_change(client: Any, preview: Preview, timing: Any, add_nodes: Any) -> TwinReport:
-        found.update(tried=(client, preview.stack, add_nodes))
+    def try_change(client: Any, preview: Preview, timing: Any, add_nodes: Any, slowness: float) -> TwinReport:
+        found.update(tried=(client, preview.stack, add_nodes, slowness))
         return TwinReport(notes=(OTHER,))
 
     def timing(objects: Any, changed: Any) -> Any:
@@ -70,7 +70,7 @@ def test_the_change_is_tried_on_a_twin_of_the_snapshot(
         "objects": [],
         "prepare": "scaled",
         "changed": ["b"],
-        "tried": ("client", "prod", "add"),
+        "tried": ("client", "prod", "add", 2.0),
     }
     output = capsys.readouterr()
     assert (output.out, output.err) == ("", "cluster: starting\n")
