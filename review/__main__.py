@@ -13,6 +13,7 @@ Exit status: 0; 1 if the change would fail or is denied, or the stack has failur
 
 import argparse
 import sys
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -94,9 +95,7 @@ def _check(parser: argparse.ArgumentParser, arguments: argparse.Namespace) -> No
 
 
 def _write_snapshot(stack: str, file: Path) -> None:
-    config = cluster_config(stack)
-    with kubeconfig(config) as credentials:
-        found = snapshot.take(Cluster(config.get("kubernetes:context"), credentials))
+    found = _snapshot(cluster_config(stack))
     snapshot.write(found, file)
     print(f"{file}: {counted(len(found.objects), 'object')} of Kubernetes {found.version}")
     for note in found.notes:
@@ -123,7 +122,7 @@ def _reviewed(
     from review.twin.run import run
 
     try:
-        read = copied or _snapshot(preview)
+        read = copied or _snapshot(preview.config)
     except ClusterError as error:
         notes = (twin_messages.TWIN_NOT_STARTED(reason=messages.UNREACHABLE(error=error)),)
         return review(preview, pools, today, report=report, base=base, twin=TwinReport(notes=notes))
@@ -133,9 +132,10 @@ def _reviewed(
     )
 
 
-def _snapshot(preview: Preview) -> Snapshot:
-    with kubeconfig(preview.config) as file:
-        return snapshot.take(Cluster(preview.config.get("kubernetes:context"), file))
+def _snapshot(config: Mapping[str, str]) -> Snapshot:
+    """A snapshot of the cluster that a stack's configuration names."""
+    with kubeconfig(config) as file:
+        return snapshot.take(Cluster(config.get("kubernetes:context"), file))
 
 
 def _checked(preview: Preview) -> tuple[Preview, Report]:
